@@ -1,0 +1,163 @@
+// Package v1alpha1 is the operator's configuration file. It is versioned like an
+// API: unknown fields are errors, and every error names the field.
+package v1alpha1
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// The file's apiVersion and kind.
+const (
+	APIVersion = "config.agentidentity.dev/v1alpha1"
+	Kind       = "Configuration"
+)
+
+// Configuration of one operator, which serves one Okta org.
+type Configuration struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// clusterID names this cluster in Okta. Two clusters that share an org need two
+	// names; it must never change. 1 to 30 characters of a-z, 0-9 and '-'.
+	ClusterID string `json:"clusterID"`
+
+	// okta is the connection to the org.
+	Okta Okta `json:"okta"`
+
+	// audience is the audience of the agents' tokens, by default "api://ai-agents".
+	Audience string `json:"audience,omitempty"`
+
+	// accessTokenLifetime is how long the agents' access tokens live: whole minutes
+	// from 5m to 24h, by default 15m. Tokens cannot be called back, so this is also
+	// how long a deleted key's last token works.
+	AccessTokenLifetime metav1.Duration `json:"accessTokenLifetime,omitempty"`
+
+	// namespaces the operator serves; all when absent.
+	Namespaces []string `json:"namespaces,omitempty"`
+
+	// resyncInterval is how often Okta is listed anew and every object compared with
+	// it, by default 12h, at least 1m.
+	ResyncInterval metav1.Duration `json:"resyncInterval,omitempty"`
+
+	// manager says where the process listens and how it elects its leader.
+	Manager Manager `json:"manager,omitempty"`
+}
+
+// Okta is the connection to one org.
+type Okta struct {
+	// orgURL is the org's address, such as https://example.okta.com. Plain http is
+	// taken for loopback addresses only.
+	OrgURL string `json:"orgURL"`
+
+	// credentialsDirectory holds the operator's own credentials, as a mounted Secret:
+	// either client_id, private_key.pem and key_id, or api_token. It is read again
+	// when it changes. By default /var/run/secrets/okta.
+	CredentialsDirectory string `json:"credentialsDirectory,omitempty"`
+
+	// caBundleFile holds further certificate authorities to trust, in PEM.
+	CABundleFile string `json:"caBundleFile,omitempty"`
+
+	// rateLimitShare is the percentage of each of the org's rate limits the operator
+	// may use: 1 to 100, by default 50.
+	RateLimitShare int `json:"rateLimitShare,omitempty"`
+}
+
+// Manager is the process.
+type Manager struct {
+	// metricsBindAddress serves Prometheus metrics, by default "0": not at all.
+	MetricsBindAddress string `json:"metricsBindAddress,omitempty"`
+
+	// healthProbeBindAddress serves /healthz and /readyz, by default ":8081"; "0" for not at all.
+	HealthProbeBindAddress string `json:"healthProbeBindAddress,omitempty"`
+
+	// leaderElection is Enabled (the default) or Disabled.
+	LeaderElection string `json:"leaderElection,omitempty"`
+
+	// leaderElectionNamespace holds the lease; by default the pod's own namespace.
+	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
+
+	// workers is how many keys are reconciled at once: 1 to 64, by default 8.
+	Workers int `json:"workers,omitempty"`
+}
+
+// Load reads and checks the file.
+func Load(path string) (*Configuration, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the path is the administrator's
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(text)
+}
+
+// Parse reads a configuration, fills in the defaults and checks it.
+func Parse(text []byte) (*Configuration, error) {
+	c := &Configuration{}
+	if err := yaml.UnmarshalStrict(text, c); err != nil {
+		return nil, fmt.Errorf("parsing the configuration: %w", err)
+	}
+	if c.APIVersion != APIVersion || c.Kind != Kind {
+		return nil, fmt.Errorf("parsing the configuration: want apiVersion %s and kind %s, have %q and %q",
+			APIVersion, Kind, c.APIVersion, c.Kind)
+	}
+	c.setDefaults()
+	return c, c.validate()
+}
+
+func (c *Configuration) setDefaults() {
+	orElse(&c.Audience, "api://ai-agents")
+	orElse(&c.AccessTokenLifetime.Duration, 15*time.Minute)
+	orElse(&c.ResyncInterval.Duration, 12*time.Hour)
+	orElse(&c.Okta.CredentialsDirectory, "/var/run/secrets/okta")
+	orElse(&c.Okta.RateLimitShare, 50)
+	orElse(&c.Manager.MetricsBindAddress, "0")
+	orElse(&c.Manager.HealthProbeBindAddress, ":8081")
+	orElse(&c.Manager.LeaderElection, "Enabled")
+	orElse(&c.Manager.Workers, 8)
+}
+
+func orElse[T comparable](field *T, otherwise T) {
+	var zero T
+	if *field == zero {
+		*field = otherwise
+	}
+}
+
+func (c *Configuration) validate() error {
+	clusterID := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$`)
+	lifetime, share, workers := c.AccessTokenLifetime.Duration, c.Okta.RateLimitShare, c.Manager.Workers
+	election := c.Manager.LeaderElection
+	return errors.Join(
+		require(clusterID.MatchString(c.ClusterID), "clusterID", "must be 1 to 30 characters of a-z, 0-9 and '-'", c.ClusterID),
+		validOrgURL(c.Okta.OrgURL),
+		require(share >= 1 && share <= 100, "okta.rateLimitShare", "must be 1 to 100 (percent)", share),
+		require(lifetime >= 5*time.Minute && lifetime <= 24*time.Hour && lifetime%time.Minute == 0,
+			"accessTokenLifetime", "must be whole minutes from 5m to 24h", lifetime),
+		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
+		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
+		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),
+	)
+}
+
+func require(ok bool, field, rule string, have any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("configuration: %s %s; it is %q", field, rule, fmt.Sprint(have))
+}
+
+func validOrgURL(text string) error {
+	u, err := url.Parse(text)
+	ok := err == nil && u.Host != "" && u.User == nil && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
+	if ok && u.Scheme != "https" {
+		host := u.Hostname()
+		ok = u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")
+	}
+	return require(ok, "okta.orgURL", "must be the org's address, such as https://example.okta.com", text)
+}

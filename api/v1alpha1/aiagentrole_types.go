@@ -1,0 +1,241 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// PermissionName is the name of an OAuth 2.0 scope (RFC 6749, section 3.3) without
+// quotes, backslashes and commas. Names that OpenID Connect reserves, and names
+// that begin with "okta.", are refused.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=100
+// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.:/-]*$`
+// +kubebuilder:validation:XValidation:rule="!(self in ['openid','profile','email','address','phone','offline_access','device_sso','interclient_access'])",message="this name is reserved by OpenID Connect; choose another, for example with a prefix such as 'agents:'"
+// +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.')",message="permissions that begin with 'okta.' administer the Okta org itself and are refused; grant agents scopes of their own"
+type PermissionName string
+
+// Permission is one thing the role allows. It becomes one OAuth scope on the
+// operator's authorization server; roles that name the same permission share it.
+type Permission struct {
+	// name is the scope as it appears in the agent's tokens.
+	// +required
+	Name PermissionName `json:"name,omitempty"`
+
+	// description tells a person what the scope allows; shown in Okta's console.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=200
+	Description string `json:"description,omitempty"`
+}
+
+// Login is the Okta login of a person, most often an e-mail address.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=100
+type Login string
+
+// Members are the people who hold the role.
+//
+// +kubebuilder:validation:MinProperties=1
+type Members struct {
+	// users are Okta logins. A login that Okta does not know is reported by name.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=500
+	Users []Login `json:"users,omitempty"`
+}
+
+// Factor is a second factor of Okta.
+//
+// +kubebuilder:validation:Enum=Push;SMS;TOTP;WebAuthn;Email
+type Factor string
+
+// The factors.
+const (
+	FactorPush     Factor = "Push"
+	FactorSMS      Factor = "SMS"
+	FactorTOTP     Factor = "TOTP"
+	FactorWebAuthn Factor = "WebAuthn"
+	FactorEmail    Factor = "Email"
+)
+
+// MFA says which second factors the members of the role need.
+type MFA struct {
+	// factors are the second factors every member must have, in no order.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Factors []Factor `json:"factors,omitempty"`
+
+	// enroll says whether the operator starts the enrolment of a missing factor
+	// (Start), or only reports what is missing (Watch, the default).
+	// +optional
+	// +default="Watch"
+	Enroll EnrollMode `json:"enroll,omitempty"`
+}
+
+// EnrollMode says what is done about a missing factor.
+//
+// +kubebuilder:validation:Enum=Start;Watch
+type EnrollMode string
+
+// The enrolment modes.
+const (
+	EnrollStart EnrollMode = "Start"
+	EnrollWatch EnrollMode = "Watch"
+)
+
+// ShareFrom says the keys of which namespaces may use a role.
+//
+// +kubebuilder:validation:Enum=Same;Selected;All
+type ShareFrom string
+
+// The ways to share.
+const (
+	ShareSame     ShareFrom = "Same"
+	ShareSelected ShareFrom = "Selected"
+	ShareAll      ShareFrom = "All"
+)
+
+// Sharing opens a role to keys of other namespaces.
+//
+// +union
+// +kubebuilder:validation:XValidation:rule="self.from == 'Selected' ? has(self.namespaceSelector) : !has(self.namespaceSelector)",message="namespaceSelector is required when from is Selected, and forbidden otherwise"
+type Sharing struct {
+	// from is Same (the default: only keys of the role's own namespace), Selected
+	// (keys of namespaces whose labels match) or All.
+	// +unionDiscriminator
+	// +required
+	From ShareFrom `json:"from,omitempty"`
+
+	// namespaceSelector selects the namespaces whose keys may use the role, by
+	// their labels. Whoever may label a namespace decides about it.
+	// +optional
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
+}
+
+// AIAgentRoleSpec is what the role should be.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.members)",message="spec.members is not honoured by this release: manage people in Okta and remove the field (README, \"What does not work yet\")"
+// +kubebuilder:validation:XValidation:rule="!has(self.mfa)",message="spec.mfa is not honoured by this release: manage factors in Okta and remove the field (README, \"What does not work yet\")"
+type AIAgentRoleSpec struct {
+	// displayName is the role's name for people, shown in Okta. Defaults to the object's name.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	DisplayName string `json:"displayName,omitempty"`
+
+	// description tells people what the role is for; shown in Okta.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=500
+	Description string `json:"description,omitempty"`
+
+	// permissions are what agents with this role may do: exactly these scopes can
+	// be in their tokens, and no others.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Permissions []Permission `json:"permissions,omitempty"`
+
+	// members are the people who hold the role.
+	// +optional
+	Members *Members `json:"members,omitempty"`
+
+	// mfa says which second factors the members need.
+	// +optional
+	MFA *MFA `json:"mfa,omitempty"`
+
+	// shareWith opens the role to keys of other namespaces. By default only keys
+	// of the role's own namespace may use it.
+	// +optional
+	ShareWith *Sharing `json:"shareWith,omitempty"`
+}
+
+// AIAgentRoleStatus is what the operator found and did.
+//
+// +kubebuilder:validation:MinProperties=1
+type AIAgentRoleStatus struct {
+	// observedGeneration is the generation of the spec the status speaks of; -1
+	// before the operator has seen the object.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready (always), Reconciling and Stalled (only while true).
+	// Reasons of Ready: Ready, Progressing, Deleting, ReservedPermission, and those
+	// of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
+	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
+	// InvalidRequest, DirectoryConflict, WaitingForDirectory.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// groupID is the id of the role's group in Okta.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	GroupID string `json:"groupID,omitempty"`
+
+	// issuer is the authorization server that issues tokens for the role.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Issuer string `json:"issuer,omitempty"`
+
+	// keys is how many AgentAPIKeys the role's access policy lists in Okta.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Keys *int32 `json:"keys,omitempty"`
+
+	// appliedRevision changes whenever what Okta holds for the role changes: its
+	// permissions, token lifetime or keys.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	AppliedRevision string `json:"appliedRevision,omitempty"`
+}
+
+// AIAgentRole is a set of permissions for AI agents: in Okta a group, one OAuth
+// scope per permission and one access policy that lists every AgentAPIKey bound
+// to the role.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=aiagentroles,shortName=aiar,categories=agentidentity
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Keys",type=integer,JSONPath=`.status.keys`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type AIAgentRole struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec is what the role should be.
+	// +required
+	Spec AIAgentRoleSpec `json:"spec,omitzero"`
+
+	// status is what the operator found and did. Its default tells kstatus that an
+	// object nobody has looked at yet is in progress.
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status AIAgentRoleStatus `json:"status,omitzero"`
+}
+
+// AIAgentRoleList is a list of AIAgentRoles.
+//
+// +kubebuilder:object:root=true
+type AIAgentRoleList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []AIAgentRole `json:"items"`
+}

@@ -1,0 +1,49 @@
+package identity
+
+import "time"
+
+// Server is the authorization server that issues the agents' tokens.
+type Server struct {
+	ID       string
+	Issuer   string
+	TokenURL string
+	Audience string
+}
+
+// Group is the set of people who hold a role.
+type Group struct {
+	ID          string
+	Mark        Mark
+	Name        string
+	Description string
+}
+
+// Grant lets clients obtain tokens with permissions: in Okta one access policy
+// with one rule. Its clients are every client bound to the role, its permissions
+// exactly the role's, so a token can hold any subset of them and nothing else.
+type Grant struct {
+	Mark Mark
+	// Name is unique on the server and stable for the life of the role.
+	Name string
+	// Clients are client ids, sorted, never empty.
+	Clients []string
+	// Permissions are scope names, sorted, never empty.
+	Permissions []string
+	// TokenLifetime is how long an access token lives; whole minutes, 5 to 1440.
+	TokenLifetime time.Duration
+}
+
+// RoleSeen is what the directory holds for one role.
+type RoleSeen struct {
+	// Server is nil while the operator has no authorization server yet.
+	Server *Server
+	// Permissions are all the scopes on the server that are ours, by name.
+	Permissions map[string]Permission
+	// Foreign are the names of scopes on the server that somebody else made.
+	Foreign map[string]bool
+	// Group is nil while there is none with the role's name.
+	Group *Group
+	// Grant is nil while there is none with the role's mark. A grant that is
+	// incomplete (its rule missing or switched off) lists no permissions.
+	Grant *Grant
+}
