@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// KeyVerb names what a step does.
+type KeyVerb string
+
+// The steps of a key, in the order in which they are taken.
+const (
+	// Mint makes a credential and keeps it in the staging Secret, before anybody else hears of it.
+	Mint KeyVerb = "Mint"
+	// Restage rebuilds a lost staging Secret from the published one.
+	Restage KeyVerb = "Restage"
+	// Register tells the directory.
+	Register KeyVerb = "Register"
+	// Probe obtains a token to see that the credential works.
+	Probe KeyVerb = "Probe"
+	// Publish writes the Secret the agent mounts, once and whole.
+	Publish KeyVerb = "Publish"
+)
+
+// KeyStep is one small repeatable step, with the reason for it.
+type KeyStep struct {
+	Verb   KeyVerb
+	Reason string
+}
+
+// SecretState says what stands under the name of a Secret.
+type SecretState string
+
+// The states of a Secret.
+const (
+	// Absent: there is none.
+	Absent SecretState = "Absent"
+	// Foreign: there is one that is not this key's.
+	Foreign SecretState = "Foreign"
+	// Intact: it is this key's and holds what it should, as far as that can be told.
+	Intact SecretState = "Intact"
+	// Different: it is this key's and holds something else.
+	Different SecretState = "Different"
+)
+
+// SecretSeen is one Secret as far as a decision needs it: never its material.
+type SecretSeen struct {
+	State SecretState
+	// KeyID names the credential in it, when it is this key's.
+	KeyID string
+}
+
+// KeySeen is what a key's plan is made from.
+type KeySeen struct {
+	Staged    SecretSeen
+	Published SecretSeen
+	// Client is what the directory holds under the client id.
+	Client *identity.ClientSeen
+	// Role is what the directory holds for the role.
+	Role identity.RoleSeen
+	// RoleReady tells that the role's own status is Ready for its current spec.
+	RoleReady bool
+	// RoleRef is the role in words.
+	RoleRef string
+	// Permissions are the role's, sorted.
+	Permissions []string
+}
+
+// KeyPlan is what to do about a key.
+type KeyPlan struct {
+	Steps []KeyStep
+	// Then is what is left after the steps; nil when the key is then complete.
+	Then error
+}
+
+// keyCheck looks at one thing that can be in the way.
+type keyCheck struct {
+	name string
+	fn   func(desired.Key, KeySeen) error
+}
+
+// keyChecks are what must hold before any step, in this order.
+func keyChecks() []keyCheck {
+	return []keyCheck{
+		{"ClientOurs", clientOurs},
+		{"ClientActive", clientActive},
+		{"SecretsOurs", secretsOurs},
+		{"CredentialKnown", credentialKnown},
+		{"RoleReady", roleReady},
+	}
+}
+
+// Key plans a key.
+func Key(want desired.Key, seen KeySeen) KeyPlan {
+	for _, check := range keyChecks() {
+		if err := check.fn(want, seen); err != nil {
+			return KeyPlan{Then: err}
+		}
+	}
+	var result KeyPlan
+	if seen.Staged.State == Absent {
+		result.Steps = append(result.Steps, stage(seen))
+	}
+	if seen.Client == nil {
+		result.Steps = append(result.Steps, KeyStep{Register, "the directory has no client for the key"})
+	}
+	if err := granted(want, seen); err != nil {
+		result.Then = err
+		return result
+	}
+	result.Steps = append(result.Steps, publish(seen)...)
+	return result
+}
+
+func clientOurs(want desired.Key, seen KeySeen) error {
+	if seen.Client == nil || seen.Client.Mark == want.Mark {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Conflict, Reason: identity.ReasonConflict,
+		Message: fmt.Sprintf("client %s exists in Okta and does not belong to this key (%s); "+
+			"deactivate and delete its app in Okta, or rename the key", want.ClientID, owner(seen.Client.Mark)),
+	}
+}
+
+func clientActive(_ desired.Key, seen KeySeen) error {
+	if seen.Client == nil || seen.Client.Active {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: "DeactivatedInDirectory",
+		Message: fmt.Sprintf("app %s was deactivated in Okta, which is respected; "+
+			"activate it there to let the agent in again, or delete the key", seen.Client.ID),
+	}
+}
+
+func secretsOurs(want desired.Key, seen KeySeen) error {
+	name := ""
+	switch {
+	case seen.Published.State == Foreign:
+		name = want.SecretName
+	case seen.Staged.State == Foreign:
+		name = want.StagingName
+	default:
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Conflict, Reason: "SecretConflict",
+		Message: fmt.Sprintf("Secret %q exists and is not this key's; "+
+			"delete the Secret, or create the key anew under another name", name),
+	}
+}
+
+// credentialKnown holds that the credential the directory knows is in a Secret of
+// ours. Minting another in its place is a rotation, which is not done unasked.
+func credentialKnown(_ desired.Key, seen KeySeen) error {
+	if seen.Client == nil {
+		return nil
+	}
+	if seen.Staged.State != Absent && seen.Staged.KeyID == seen.Client.KeyID {
+		return nil
+	}
+	if seen.Staged.State == Absent && restorable(seen) {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: "SecretLost",
+		Message: fmt.Sprintf("credential %s, the one Okta knows, is in no Secret any more; "+
+			"restore the Secret from a backup, or delete the key and create it again", seen.Client.KeyID),
+	}
+}
+
+func restorable(seen KeySeen) bool {
+	return seen.Published.State == Intact && seen.Client != nil && seen.Published.KeyID == seen.Client.KeyID
+}
+
+// roleReady lets a key begin only when its role is complete. A key that is
+// registered already does not stop working because its role is being changed.
+func roleReady(_ desired.Key, seen KeySeen) error {
+	if seen.RoleReady || seen.Client != nil {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: "RoleNotReady", RetryAfter: time.Minute,
+		Message: fmt.Sprintf("AIAgentRole %s is not Ready, and nothing is created in Okta until it is; "+
+			"see the conditions of the role", seen.RoleRef),
+	}
+}
+
+func stage(seen KeySeen) KeyStep {
+	if restorable(seen) {
+		return KeyStep{Restage, "the staging Secret is gone, the published one is intact"}
+	}
+	return KeyStep{Mint, "there is no credential yet"}
+}
+
+// granted holds that the role's grant lists the client with exactly the role's permissions.
+func granted(want desired.Key, seen KeySeen) error {
+	grant := seen.Role.Grant
+	if seen.Client != nil && seen.Role.Server != nil && grant != nil &&
+		slices.Contains(grant.Clients, want.ClientID) && slices.Equal(grant.Permissions, seen.Permissions) {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: "WaitingForRole", RetryAfter: 10 * time.Second,
+		Message: fmt.Sprintf("the access policy of AIAgentRole %s does not list the key with the role's permissions yet; "+
+			"the role's controller does that next", seen.RoleRef),
+	}
+}
+
+// publish probes a credential that no agent has seen yet, then writes the Secret.
+func publish(seen KeySeen) []KeyStep {
+	switch {
+	case seen.Published.State == Absent:
+		return []KeyStep{
+			{Probe, "the credential is about to be published"},
+			{Publish, "the Secret is missing"},
+		}
+	case seen.Published.KeyID != seen.Client.KeyID:
+		return []KeyStep{
+			{Probe, "the credential is about to be published"},
+			{Publish, "the Secret holds another credential"},
+		}
+	case seen.Published.State == Different:
+		return []KeyStep{{Publish, "the Secret holds something else than it should"}}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+func wantRole() desired.Role {
+	mark := identity.Mark{Cluster: "c", Kind: "AIAgentRole", Namespace: "ns", Name: "r", UID: "u1"}
+	return desired.Role{
+		Mark:          mark,
+		Group:         identity.Group{Mark: mark, Name: "k8s-c-ns-r", Description: "A role"},
+		Permissions:   []identity.Permission{{Name: "chat", Description: "Chat."}, {Name: "logs"}},
+		TokenLifetime: 15 * time.Minute,
+	}
+}
+
+func seenRole() RoleSeen {
+	want := wantRole()
+	group, grant := want.Group, want.Grant([]string{"aik-1"})
+	group.ID = "00g1"
+	return RoleSeen{
+		RoleSeen: identity.RoleSeen{
+			Server: &identity.Server{ID: "aus1"},
+			Permissions: map[string]identity.Permission{
+				"chat": {Name: "chat", Description: "Chat."}, "logs": {Name: "logs", Description: "Another role's words."},
+			},
+			Group: &group, Grant: &grant,
+		},
+		Members: []Member{{ClientID: "aik-1", FirstSeen: at(0)}},
+	}
+}
+
+func TestRole(t *testing.T) {
+	type want struct {
+		verbs   []RoleVerb
+		clients []string
+		again   time.Duration
+		kind    identity.Kind
+		reason  string
+	}
+	tests := map[string]struct {
+		reason string
+		change func(*desired.Role, *RoleSeen)
+		want   want
+	}{
+		"Complete": {
+			reason: "a role of which everything stands needs nothing",
+			change: func(*desired.Role, *RoleSeen) {},
+		},
+		"Fresh": {
+			reason: "the server comes first, and no policy is made while no client would be in it",
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{} },
+			want:   want{verbs: []RoleVerb{CreateServer, PutPermission, PutPermission, PutGroup}},
+		},
+		"FirstKey": {
+			reason: "a lone client is listed at once",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Grant = nil },
+			want:   want{verbs: []RoleVerb{PutGrant}, clients: []string{"aik-1"}},
+		},
+		"OthersUnderway": {
+			reason: "a client waits a little for others, so that one write serves all",
+			change: func(_ *desired.Role, s *RoleSeen) {
+				s.Members = append(s.Members, Member{"aik-2", at(8)}, Member{"aik-3", at(9)})
+				s.Underway = 5
+			},
+			want: want{again: time.Second},
+		},
+		"OthersUnderwayTooLong": {
+			reason: "and no longer",
+			change: func(_ *desired.Role, s *RoleSeen) {
+				s.Members = append(s.Members, Member{"aik-2", at(1)})
+				s.Underway = 5
+			},
+			want: want{verbs: []RoleVerb{PutGrant}, clients: []string{"aik-1", "aik-2"}},
+		},
+		"KeyGone": {
+			reason: "access is taken away at once, whoever is under way",
+			change: func(_ *desired.Role, s *RoleSeen) {
+				s.Members = []Member{{"aik-2", at(10)}}
+				s.Underway = 5
+			},
+			want: want{verbs: []RoleVerb{PutGrant}, clients: []string{"aik-2"}},
+		},
+		"LastKeyGone": {
+			reason: "a policy without clients is no policy",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Members = nil },
+			want:   want{verbs: []RoleVerb{DeleteGrant}},
+		},
+		"PermissionRemoved": {
+			reason: "fewer permissions reach the policy; the scope itself may be shared and stays",
+			change: func(w *desired.Role, _ *RoleSeen) { w.Permissions = w.Permissions[:1] },
+			want:   want{verbs: []RoleVerb{PutGrant}, clients: []string{"aik-1"}},
+		},
+		"PermissionAdded": {
+			reason: "the scope must exist before a rule can name it",
+			change: func(w *desired.Role, _ *RoleSeen) {
+				w.Permissions = append(w.Permissions, identity.Permission{Name: "train"})
+			},
+			want: want{verbs: []RoleVerb{PutPermission, PutGrant}, clients: []string{"aik-1"}},
+		},
+		"LifetimeChanged": {
+			reason: "the token lifetime is part of the rule",
+			change: func(w *desired.Role, _ *RoleSeen) { w.TokenLifetime = time.Hour },
+			want:   want{verbs: []RoleVerb{PutGrant}, clients: []string{"aik-1"}},
+		},
+		"DescriptionChanged": {
+			reason: "words of the group follow the role",
+			change: func(w *desired.Role, _ *RoleSeen) { w.Group.Description = "Other words" },
+			want:   want{verbs: []RoleVerb{PutGroup}},
+		},
+		"ReservedPermission": {
+			reason: "okta.* would administer the org; refused even when admission was passed by",
+			change: func(w *desired.Role, _ *RoleSeen) {
+				w.Permissions = append(w.Permissions, identity.Permission{Name: "okta.users.manage"})
+			},
+			want: want{kind: identity.Rejected, reason: "ReservedPermission"},
+		},
+		"ForeignScope": {
+			reason: "a scope somebody else made on our server is not ours to hand out",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Foreign = map[string]bool{"chat": true} },
+			want:   want{kind: identity.Conflict, reason: identity.ReasonConflict},
+		},
+		"UnmarkedGroup": {
+			reason: "a group without our mark is never taken over",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Group.Mark = identity.Mark{} },
+			want:   want{kind: identity.Conflict, reason: identity.ReasonConflict},
+		},
+		"NamesakesGroup": {
+			reason: "nor one of a namesake that lived before",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Group.Mark.UID = "u0" },
+			want:   want{kind: identity.Conflict, reason: identity.ReasonConflict},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			wish, seen := wantRole(), seenRole()
+			tc.change(&wish, &seen)
+			got, err := Role(wish, seen, at(10))
+			wantError(t, tc.reason, err, tc.want.kind, tc.want.reason)
+			var verbs []RoleVerb
+			var clients []string
+			for _, step := range got.Steps {
+				verbs = append(verbs, step.Verb)
+				if step.Verb == PutGrant {
+					clients = step.Grant.Clients
+				}
+			}
+			if diff := cmp.Diff(tc.want.verbs, verbs); diff != "" {
+				t.Errorf("%s: steps (-want +got):\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.want.clients, clients); diff != "" {
+				t.Errorf("%s: clients of the grant (-want +got):\n%s", tc.reason, diff)
+			}
+			if got.Again != tc.want.again {
+				t.Errorf("%s: again after %v, want %v", tc.reason, got.Again, tc.want.again)
+			}
+		})
+	}
+}
