@@ -1,0 +1,51 @@
+package agentapikey
+
+import (
+	"context"
+	"fmt"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+)
+
+// perform takes the steps in order, stops at the first that does not succeed, and
+// gives the steps that were taken.
+func (c *Controller) perform(ctx context.Context, key *v1alpha1.AgentAPIKey, s *scene, steps []plan.KeyStep) ([]plan.KeyStep, error) {
+	log := ctrl.LoggerFrom(ctx)
+	for i, step := range steps {
+		if err := c.take(ctx, key, s, step.Verb); err != nil {
+			return steps[:i], fmt.Errorf("%s: %w", step.Verb, err)
+		}
+		log.Info("took a step", "step", step.Verb, "because", step.Reason)
+	}
+	return steps, nil
+}
+
+func (c *Controller) take(ctx context.Context, key *v1alpha1.AgentAPIKey, s *scene, verb plan.KeyVerb) error {
+	switch verb {
+	case plan.Mint:
+		return c.Secrets.Mint(ctx, key, s.want, s.stored)
+	case plan.Restage:
+		return c.Secrets.Restage(ctx, key, s.want, s.stored)
+	case plan.Register:
+		return c.register(ctx, s)
+	case plan.Probe:
+		return c.Directory.Probe(ctx, s.server(), s.want.ClientID, s.stored.Credential(), s.seen.Permissions)
+	case plan.Publish:
+		return c.Secrets.Publish(ctx, key, s.want, s.document(), s.stored)
+	}
+	return fmt.Errorf("unknown step %q", verb)
+}
+
+// register tells the directory and looks at once at what it made: that is in the
+// snapshot and costs no call, and the status can name it.
+func (c *Controller) register(ctx context.Context, s *scene) error {
+	if err := c.Directory.RegisterClient(ctx, s.want.Registration(s.stored.Credential())); err != nil {
+		return err
+	}
+	var err error
+	s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Label)
+	return err
+}

@@ -1,0 +1,115 @@
+// Package aiagentrole makes the directory agree with AIAgentRoles: the scopes of
+// their permissions, their groups, and one access policy per role that lists the
+// client of every key bound to it. It is the only writer of these, so a hundred
+// new keys need one write of the policy.
+package aiagentrole
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
+)
+
+// Directory is what the controller needs of the directory: it keeps roles, and
+// looks at clients without touching them.
+type Directory interface {
+	identity.Roles
+	ObserveClient(ctx context.Context, clientID, label string) (*identity.ClientSeen, error)
+}
+
+// Controller reconciles AIAgentRoles.
+type Controller struct {
+	Client    client.Client
+	Directory Directory
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+	Settings  desired.Settings
+	// Resync is how often a role that is Ready is looked at again.
+	Resync time.Duration
+}
+
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles/status,verbs=patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the controller. Roles are reconciled one at a time:
+// Okta scrambles the order of policies that are written at once.
+func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	loop := &lifecycle.Loop[*v1alpha1.AIAgentRole]{
+		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.AIAgentRole{}).
+		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: 1,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+				time.Second, 5*time.Minute),
+		}).
+		Complete(loop)
+}
+
+func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
+	key, ok := obj.(*v1alpha1.AgentAPIKey)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: reference.RoleOf(key)}}
+}
+
+// New implements lifecycle.Kind.
+func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{} }
+
+// Ensure implements lifecycle.Kind: observe, plan, perform, report.
+func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
+	want := desired.RoleOf(role, c.Settings)
+	seen, err := c.observe(ctx, role, want)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	todo, err := plan.Role(want, seen, c.Clock.Now())
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	if err := c.perform(ctx, todo.Steps); err != nil {
+		return lifecycle.Outcome{Events: happened(todo.Steps, err)}, err
+	}
+	if len(todo.Steps) > 0 {
+		if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
+			return lifecycle.Outcome{Events: happened(todo.Steps, nil)}, fmt.Errorf("observing what was done: %w", err)
+		}
+	}
+	report(role, want, seen)
+	return lifecycle.Outcome{
+		Message: message(want), Events: happened(todo.Steps, nil), Again: todo.Again,
+	}, nil
+}
+
+// Release implements lifecycle.Kind: first the grant, so that no token is issued
+// any more, then the group. Scopes stay: other roles may share them.
+func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) error {
+	want := desired.RoleOf(role, c.Settings)
+	return errors.Join(
+		c.Directory.DeleteGrant(ctx, want.Mark),
+		c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name),
+	)
+}

@@ -1,0 +1,30 @@
+package aiagentrole
+
+import (
+	"fmt"
+
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+)
+
+// happened tells the steps that people want to hear of. A policy that was written
+// for new keys is told by the keys themselves.
+func happened(steps []plan.RoleStep, err error) []lifecycle.Event {
+	if err != nil {
+		return nil
+	}
+	var events []lifecycle.Event
+	for _, step := range steps {
+		switch step.Verb {
+		case plan.PutGroup:
+			events = append(events, lifecycle.Event{
+				Reason: "GroupWritten", Action: "Write", Note: fmt.Sprintf("wrote group %q in Okta: %s", step.Group.Name, step.Reason),
+			})
+		case plan.DeleteGrant:
+			events = append(events, lifecycle.Event{
+				Reason: "GrantDeleted", Action: "Delete", Note: "deleted the access policy in Okta: " + step.Reason,
+			})
+		}
+	}
+	return events
+}

@@ -1,0 +1,37 @@
+package aiagentrole
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// perform takes the steps in order and stops at the first that does not succeed.
+func (c *Controller) perform(ctx context.Context, steps []plan.RoleStep) error {
+	log := ctrl.LoggerFrom(ctx)
+	for _, step := range steps {
+		if err := c.take(ctx, step); err != nil {
+			return fmt.Errorf("%s: %w", step.Verb, err)
+		}
+		log.Info("took a step", "step", step.Verb, "because", step.Reason)
+	}
+	return nil
+}
+
+func (c *Controller) take(ctx context.Context, step plan.RoleStep) error {
+	switch step.Verb {
+	case plan.CreateServer:
+		return c.Directory.CreateServer(ctx)
+	case plan.PutPermission:
+		return c.Directory.PutPermission(ctx, step.Permission)
+	case plan.PutGroup:
+		return c.Directory.PutGroup(ctx, step.Group)
+	case plan.PutGrant:
+		return c.Directory.PutGrant(ctx, step.Grant)
+	case plan.DeleteGrant:
+		return c.Directory.DeleteGrant(ctx, step.Grant.Mark)
+	}
+	return fmt.Errorf("unknown step %q", step.Verb)
+}

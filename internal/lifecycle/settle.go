@@ -1,0 +1,125 @@
+package lifecycle
+
+import (
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// How soon to look again when an error does not say.
+const (
+	waitAgain     = 5 * time.Second
+	rejectedAgain = 10 * time.Minute
+	conflictAgain = 5 * time.Minute
+)
+
+// verdict is an outcome in the words of conditions.
+type verdict struct {
+	ready           metav1.ConditionStatus
+	reason, message string
+	// extra is Reconciling, Stalled or "".
+	extra  string
+	result ctrl.Result
+	retry  error
+}
+
+// settle turns what became of an object into a verdict. It is the only place that
+// knows what a kind of error means for conditions, events and the next look:
+//
+//	error        Ready  and            next look
+//	none         True   -              outcome.Again or resync
+//	Waiting      False  Reconciling    RetryAfter or 5 s
+//	Throttled    False  Reconciling    RetryAfter: when the rate limit's window ends
+//	Unavailable  False  Reconciling    backoff of the queue, or RetryAfter
+//	Rejected     False  Stalled        RetryAfter or 10 min
+//	Conflict     False  Stalled        RetryAfter or 5 min
+//	Kubernetes   False  Reconciling    backoff of the queue
+func settle(outcome Outcome, err error, resync time.Duration) verdict {
+	if err == nil {
+		again := resync
+		if outcome.Again > 0 {
+			again = outcome.Again
+		}
+		return verdict{
+			ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady, message: outcome.Message,
+			result: ctrl.Result{RequeueAfter: again},
+		}
+	}
+	e, ok := errors.AsType[*identity.Error](err)
+	if !ok {
+		return verdict{
+			ready: metav1.ConditionFalse, reason: v1alpha1.ReasonProgressing,
+			message: "a call to the Kubernetes API did not go through and is repeated; see the operator's log",
+			extra:   v1alpha1.ConditionReconciling, retry: err,
+		}
+	}
+	v := verdict{ready: metav1.ConditionFalse, reason: e.Reason, message: e.Message, extra: v1alpha1.ConditionReconciling}
+	switch e.Kind {
+	case identity.Waiting, identity.Throttled:
+		v.result.RequeueAfter = orElse(e.RetryAfter, waitAgain)
+	case identity.Rejected:
+		v.extra = v1alpha1.ConditionStalled
+		v.result.RequeueAfter = orElse(e.RetryAfter, rejectedAgain)
+	case identity.Conflict:
+		v.extra = v1alpha1.ConditionStalled
+		v.result.RequeueAfter = orElse(e.RetryAfter, conflictAgain)
+	default:
+		v.result.RequeueAfter = e.RetryAfter
+		if e.RetryAfter == 0 {
+			v.retry = err
+		}
+	}
+	return v
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+// retryConflict looks again soon, without noise, after a write that met a newer version.
+func retryConflict(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
+	return ctrl.Result{}, err
+}
+
+// apply writes the verdict into the object's conditions.
+func (v verdict) apply(obj Object, now metav1.Time) {
+	conditions := obj.StatusConditions()
+	generation := obj.GetGeneration()
+	obj.SetObservedGeneration(generation)
+	set := func(kind string, status metav1.ConditionStatus) {
+		meta.SetStatusCondition(conditions, metav1.Condition{
+			Type: kind, Status: status, Reason: v.reason, Message: v.message,
+			ObservedGeneration: generation, LastTransitionTime: now,
+		})
+	}
+	set(v1alpha1.ConditionReady, v.ready)
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if kind == v.extra {
+			set(kind, metav1.ConditionTrue)
+			continue
+		}
+		meta.RemoveStatusCondition(conditions, kind)
+	}
+}
+
+// newlyStalled tells whether the verdict is Stalled for a reason the object has not shown yet.
+func (v verdict) newlyStalled(before []metav1.Condition) bool {
+	if v.extra != v1alpha1.ConditionStalled {
+		return false
+	}
+	old := meta.FindStatusCondition(before, v1alpha1.ConditionStalled)
+	return old == nil || old.Reason != v.reason
+}

@@ -1,0 +1,83 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// row is what settle is asked about, in one line.
+type row struct {
+	Ready, Extra, Reason string
+	After                time.Duration
+	Retry                bool
+}
+
+func TestSettle(t *testing.T) {
+	e := func(kind identity.Kind, after time.Duration) error {
+		return fmt.Errorf("observing: %w", &identity.Error{Kind: kind, Reason: "Why", Message: "m", RetryAfter: after})
+	}
+	tests := map[string]struct {
+		reason  string
+		outcome Outcome
+		err     error
+		want    row
+	}{
+		"Done":             {"looked at again at the resync", Outcome{}, nil, row{"True", "", "Ready", time.Hour, false}},
+		"DoneForNow":       {"or sooner, if the kind says so", Outcome{Again: time.Second}, nil, row{"True", "", "Ready", time.Second, false}},
+		"Waiting":          {"it will come by itself", Outcome{}, e(identity.Waiting, 0), row{"False", "Reconciling", "Why", waitAgain, false}},
+		"WaitingLong":      {"at the time it says", Outcome{}, e(identity.Waiting, time.Minute), row{"False", "Reconciling", "Why", time.Minute, false}},
+		"Throttled":        {"no failure, only later", Outcome{}, e(identity.Throttled, 9*time.Second), row{"False", "Reconciling", "Why", 9 * time.Second, false}},
+		"Unavailable":      {"the queue's backoff spaces the tries", Outcome{}, e(identity.Unavailable, 0), row{"False", "Reconciling", "Why", 0, true}},
+		"UnavailableUntil": {"unless the error says when", Outcome{}, e(identity.Unavailable, time.Second), row{"False", "Reconciling", "Why", time.Second, false}},
+		"Rejected":         {"a person must act; no hot loop", Outcome{}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", rejectedAgain, false}},
+		"Conflict":         {"a person must act; no hot loop", Outcome{}, e(identity.Conflict, 0), row{"False", "Stalled", "Why", conflictAgain, false}},
+		"Kubernetes":       {"stable words, whatever the error says", Outcome{}, errors.New("10:31 boom"), row{"False", "Reconciling", "Progressing", 0, true}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			v := settle(tc.outcome, tc.err, time.Hour)
+			got := row{string(v.ready), v.extra, v.reason, v.result.RequeueAfter, v.retry != nil}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestApply holds that Reconciling and Stalled are there only while true, and that
+// the same verdict twice changes nothing.
+func TestApply(t *testing.T) {
+	key := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Generation: 3}}
+	stalled := settle(Outcome{}, &identity.Error{Kind: identity.Conflict, Reason: "Taken", Message: "m"}, time.Hour)
+	if !stalled.newlyStalled(key.Status.Conditions) {
+		t.Error("the first time an object stalls is news")
+	}
+	stalled.apply(key, metav1.NewTime(time.Unix(10, 0)))
+	if stalled.newlyStalled(key.Status.Conditions) {
+		t.Error("the second time is none")
+	}
+	first := key.DeepCopy()
+	stalled.apply(key, metav1.NewTime(time.Unix(20, 0)))
+	if diff := cmp.Diff(first, key); diff != "" {
+		t.Errorf("the same verdict again changes the status (-first +second):\n%s", diff)
+	}
+	settle(Outcome{Message: "all is well"}, nil, time.Hour).apply(key, metav1.NewTime(time.Unix(30, 0)))
+	want := []metav1.Condition{{
+		Type: "Ready", Status: "True", Reason: "Ready", Message: "all is well",
+		ObservedGeneration: 3, LastTransitionTime: metav1.NewTime(time.Unix(30, 0)),
+	}}
+	if diff := cmp.Diff(want, key.Status.Conditions); diff != "" {
+		t.Errorf("conditions of a ready object (-want +got):\n%s", diff)
+	}
+	if key.Status.ObservedGeneration != 3 {
+		t.Errorf("observedGeneration = %d, want 3", key.Status.ObservedGeneration)
+	}
+}
