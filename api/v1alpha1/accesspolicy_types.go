@@ -2,8 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ConditionEffective is a condition of an AccessPolicy: True while every part of
-// it binds somebody. Its reasons are those of "Reasons of Effective".
+// ConditionEffective is True while every part of an AccessPolicy binds somebody.
 const ConditionEffective = "Effective"
 
 // Reasons of an AccessPolicy. RoleNotFound, RoleNotShared and RoleNotReady are
@@ -387,7 +386,7 @@ type AccessPolicy struct {
 	// status is what the operator found and did. Its default tells kstatus that an
 	// object nobody has looked at yet is in progress.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status AccessPolicyStatus `json:"status,omitzero"`
 }
 

@@ -112,7 +112,7 @@ type Rotation struct {
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h')",message="every must be at least 1h"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h')",message="every must be at least 1h, in h, m or s, such as 720h"
 	Every metav1.Duration `json:"every,omitzero"`
 
 	// overlap is how long the previous credential stays valid after the new one
@@ -120,7 +120,7 @@ type Rotation struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="overlap must not be negative"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="overlap must not be negative, in h, m or s, such as 1h"
 	Overlap *metav1.Duration `json:"overlap,omitempty"`
 
 	// windows are the times at which a rotation may start; any time when absent.
@@ -143,7 +143,7 @@ type RotationWindow struct {
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="duration must be at least 1m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="duration must be at least 1m, in h, m or s, such as 2h"
 	Duration metav1.Duration `json:"duration,omitzero"`
 
 	// timeZone is a name of the IANA time zone database; UTC when absent.
@@ -325,7 +325,9 @@ type AgentAPIKeyStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
-	Scopes []PermissionName `json:"scopes,omitempty"`
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=100
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // AgentAPIKey is the credential of one agent with one role: in Okta a service app
@@ -355,7 +357,7 @@ type AgentAPIKey struct {
 	// status is what the operator found and did. Its default tells kstatus that an
 	// object nobody has looked at yet is in progress.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status AgentAPIKeyStatus `json:"status,omitzero"`
 }
 

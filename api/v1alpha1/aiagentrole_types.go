@@ -8,7 +8,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=100
-// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9_.:/-]*$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.:/-]*$')",message="this is no name of a permission; use letters, digits and any of '_.:/-', begin with a letter or digit, without blanks, such as 'read_ai_logs'"
 // +kubebuilder:validation:XValidation:rule="!(self in ['openid','profile','email','address','phone','offline_access','device_sso','interclient_access'])",message="this name is reserved by OpenID Connect; choose another, for example with a prefix such as 'agents:'"
 // +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.')",message="permissions that begin with 'okta.' administer the Okta org itself and are refused; grant agents scopes of their own"
 type PermissionName string
@@ -102,6 +102,7 @@ const (
 //
 // +union
 // +kubebuilder:validation:XValidation:rule="self.from == 'Selected' ? has(self.namespaceSelector) : !has(self.namespaceSelector)",message="namespaceSelector is required when from is Selected, and forbidden otherwise"
+// +kubebuilder:validation:XValidation:rule="!has(self.namespaceSelector) || (has(self.namespaceSelector.matchLabels) && self.namespaceSelector.matchLabels.size() > 0) || (has(self.namespaceSelector.matchExpressions) && self.namespaceSelector.matchExpressions.size() > 0)",message="an empty namespaceSelector would select all namespaces; give matchLabels or matchExpressions, or say from: All"
 type Sharing struct {
 	// from is Same (the default: only keys of the role's own namespace), Selected
 	// (keys of namespaces whose labels match) or All.
@@ -227,7 +228,7 @@ type AIAgentRole struct {
 	// status is what the operator found and did. Its default tells kstatus that an
 	// object nobody has looked at yet is in progress.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status AIAgentRoleStatus `json:"status,omitzero"`
 }
 

@@ -342,7 +342,7 @@ type AuditSink struct {
 	// status is what the operator found and did. Its default tells kstatus that an
 	// object nobody has looked at yet is in progress.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status AuditSinkStatus `json:"status,omitzero"`
 }
 

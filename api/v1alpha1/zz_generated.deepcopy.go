@@ -399,7 +399,7 @@ func (in *AgentAPIKeyStatus) DeepCopyInto(out *AgentAPIKeyStatus) {
 	}
 	if in.Scopes != nil {
 		in, out := &in.Scopes, &out.Scopes
-		*out = make([]PermissionName, len(*in))
+		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
 }

@@ -105,33 +105,33 @@ func (s *Store) find(ctx context.Context, owner *v1alpha1.AgentAPIKey, name, par
 
 // readStaged takes a staging Secret that does not hold its own credential, because
 // somebody edited it, for absent in content: its KeyID stays empty.
-func (st *Stored) readStaged(want desired.Key) {
-	if st.stagedSecret == nil {
+func (s *Stored) readStaged(want desired.Key) {
+	if s.stagedSecret == nil {
 		return
 	}
-	credential, err := credentialIn(st.stagedSecret.Data, want.Method, st.stagedSecret.Annotations[annotationKeyID])
+	credential, err := credentialIn(s.stagedSecret.Data, want.Method, s.stagedSecret.Annotations[annotationKeyID])
 	if err != nil {
-		st.Staged.State = plan.Different
+		s.Staged.State = plan.Different
 		return
 	}
-	st.credential = credential
-	st.Staged.KeyID = credential.KeyID
+	s.credential = credential
+	s.Staged.KeyID = credential.KeyID
 }
 
-func (st *Stored) readPublished(want desired.Key, doc Document) {
-	if st.publishedSecret == nil {
+func (s *Stored) readPublished(want desired.Key, doc Document) {
+	if s.publishedSecret == nil {
 		return
 	}
-	st.Published.KeyID = st.publishedSecret.Annotations[annotationKeyID]
-	if st.stagedSecret == nil {
-		if _, err := credentialIn(st.publishedSecret.Data, want.Method, st.Published.KeyID); err != nil {
-			st.Published.State = plan.Different
+	s.Published.KeyID = s.publishedSecret.Annotations[annotationKeyID]
+	if s.stagedSecret == nil {
+		if _, err := credentialIn(s.publishedSecret.Data, want.Method, s.Published.KeyID); err != nil {
+			s.Published.State = plan.Different
 		}
 		return
 	}
-	data, err := render(doc, st.credential)
-	if err != nil || !reflect.DeepEqual(data, st.publishedSecret.Data) {
-		st.Published.State = plan.Different
+	data, err := render(doc, s.credential)
+	if err != nil || !reflect.DeepEqual(data, s.publishedSecret.Data) {
+		s.Published.State = plan.Different
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,6 +43,8 @@ type Controller struct {
 	Settings  desired.Settings
 	// Resync is how often a key that is Ready is looked at again.
 	Resync time.Duration
+	// FirstRetry is the first wait after an unexpected error; zero for the default.
+	FirstRetry time.Duration
 	// Workers is how many keys are reconciled at once.
 	Workers int
 }
@@ -67,8 +68,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
-				time.Second, 5*time.Minute),
+			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
 		}).
 		Complete(loop)
 }

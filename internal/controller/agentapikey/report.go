@@ -2,6 +2,7 @@ package agentapikey
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 )
@@ -16,10 +17,7 @@ func report(key *v1alpha1.AgentAPIKey, s *scene, complete bool) {
 		return
 	}
 	key.Status.KeyID = s.stored.Credential().KeyID
-	key.Status.Scopes = make([]v1alpha1.PermissionName, 0, len(s.seen.Permissions))
-	for _, p := range s.seen.Permissions {
-		key.Status.Scopes = append(key.Status.Scopes, v1alpha1.PermissionName(p))
-	}
+	key.Status.Scopes = slices.Clone(s.seen.Permissions)
 }
 
 func message(s *scene) string {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,6 +42,8 @@ type Controller struct {
 	Settings  desired.Settings
 	// Resync is how often a role that is Ready is looked at again.
 	Resync time.Duration
+	// FirstRetry is the first wait after an unexpected error; zero for the default.
+	FirstRetry time.Duration
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch;patch
@@ -62,8 +63,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 1,
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
-				time.Second, 5*time.Minute),
+			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
 		}).
 		Complete(loop)
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
 // perform takes the steps in order and stops at the first that does not succeed.

@@ -16,7 +16,7 @@ import (
 func report(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.RoleSeen) {
 	keys := int32(0)
 	if seen.Grant != nil {
-		keys = int32(min(len(seen.Grant.Clients), 1<<30)) //nolint:gosec // bounded by the line itself
+		keys = int32(min(len(seen.Grant.Clients), 1<<30))
 	}
 	role.Status.Keys = &keys
 	if seen.Group != nil {

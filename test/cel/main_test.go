@@ -1,0 +1,145 @@
+// Package cel tests what the API server itself refuses and accepts: the schema and
+// CEL rules of the four kinds, on a real kube-apiserver. It knows the generated CRDs
+// and no Go type, because that is how people meet the API.
+package cel
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+const namespace = "default"
+
+// resources maps kinds to resources; a kind that is missing here fails TestEveryCRD.
+var resources = map[string]string{
+	"AIAgentRole":  "aiagentroles",
+	"AgentAPIKey":  "agentapikeys",
+	"AccessPolicy": "accesspolicies",
+	"AuditSink":    "auditsinks",
+}
+
+// server is the one API server of the package.
+var server dynamic.Interface
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is unset, so there is no kube-apiserver to test with: run `make test`, which finds or builds one and sets it.")
+		return 1
+	}
+	no := false
+	env := &envtest.Environment{
+		UseExistingCluster:    &no,
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	// Start leaves the server running when it refuses a CRD.
+	defer func() {
+		if err := env.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+		}
+	}()
+	config, err := env.Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting the API server and installing the CRDs:", err)
+		return 1
+	}
+	config.QPS = -1
+	server, err = dynamic.NewForConfig(config)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "making a client:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+func client(kind string) dynamic.ResourceInterface {
+	return server.Resource(schema.GroupVersionResource{
+		Group: "agentidentity.dev", Version: "v1alpha1", Resource: resources[kind],
+	}).Namespace(namespace)
+}
+
+// object makes a manifest of a spec.
+func object(kind, name string, spec map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "agentidentity.dev/v1alpha1",
+		"kind":       kind,
+		"metadata":   map[string]any{"name": name, "namespace": namespace},
+		"spec":       spec,
+	}}
+}
+
+func objectName(caseName string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(caseName)), "-")
+}
+
+var (
+	creating = metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}
+	asking   = metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict, DryRun: []string{metav1.DryRunAll}}
+	changing = metav1.UpdateOptions{FieldValidation: metav1.FieldValidationStrict, DryRun: []string{metav1.DryRunAll}}
+)
+
+// tryCreate asks the API server whether it would take the object.
+func tryCreate(t *testing.T, o *unstructured.Unstructured) error {
+	t.Helper()
+	_, err := client(o.GetKind()).Create(t.Context(), o, asking)
+	return err
+}
+
+// tryUpdate asks whether it would take one object in place of another, which is
+// created for real.
+func tryUpdate(t *testing.T, before, after *unstructured.Unstructured) error {
+	t.Helper()
+	after = after.DeepCopy()
+	after.SetResourceVersion(create(t, before).GetResourceVersion())
+	_, err := client(after.GetKind()).Update(t.Context(), after, changing)
+	return err
+}
+
+// tryStatus asks whether it would take the status, on an object created for real.
+func tryStatus(t *testing.T, kind, name string, status map[string]any) error {
+	t.Helper()
+	for _, table := range tables() {
+		if table.kind == kind {
+			o := create(t, object(kind, name, parse(t, table.base)))
+			o.Object["status"] = status
+			_, err := client(kind).UpdateStatus(t.Context(), o, changing)
+			return err
+		}
+	}
+	t.Fatalf("no table of %s", kind)
+	return nil
+}
+
+func create(t *testing.T, o *unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	stored, err := client(o.GetKind()).Create(t.Context(), o, creating)
+	if err != nil {
+		t.Fatalf("the object to begin with is refused: %v", err)
+	}
+	t.Cleanup(func() {
+		// The test's own context is done by now.
+		if err := client(o.GetKind()).Delete(context.Background(), o.GetName(), metav1.DeleteOptions{}); err != nil {
+			t.Errorf("deleting %s: %v", o.GetName(), err)
+		}
+	})
+	return stored
+}

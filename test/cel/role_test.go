@@ -1,0 +1,55 @@
+package cel
+
+func roleTable() table {
+	return table{kind: "AIAgentRole", base: `
+permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
+`, later: []string{`{members: {users: [ada@example.com]}, mfa: {factors: [Push, SMS], enroll: Start}}`}, trials: map[string]trial{
+		"names for people": {reason: "Okta's console shows them.", change: `{displayName: Chatbot users, description: May talk to the chatbot}`},
+		"smallest":         {reason: "A role is its permissions; nothing else is needed."},
+		"permission names of many shapes": {
+			reason: "Scopes of other systems keep their names.",
+			change: `permissions: [{name: "agents:openid"}, {name: urn/x.y-z}, {name: okta_reader}]`,
+		},
+		"permission with a blank": {
+			reason: "A scope ends at a blank (RFC 6749), so it cannot have one.",
+			change: `permissions: [{name: chat bot}]`, wantField: "spec.permissions[0].name", wantMessage: "use letters, digits",
+		},
+		"permission reserved by OpenID Connect": {
+			reason: "Okta gives these scopes a meaning of its own.",
+			change: `permissions: [{name: openid}]`, wantField: "spec.permissions[0].name", wantMessage: "is reserved by OpenID Connect; choose another",
+		},
+		"permission of Okta itself": {
+			reason: "An agent must not become an administrator of the org.",
+			change: `permissions: [{name: ok}, {name: okta.users.manage}]`, wantField: "spec.permissions[1].name", wantMessage: "administer the Okta org itself and are refused",
+		},
+		"permission twice": {
+			reason: "The second description would fight with the first.",
+			change: `permissions: [{name: chat, description: a}, {name: chat, description: b}]`, wantField: "spec.permissions[1]", wantMessage: "Duplicate value",
+		},
+		"shared with selected namespaces": {
+			reason: "Selected comes with a selector.",
+			change: `shareWith: {from: Selected, namespaceSelector: {matchLabels: {team: a}}}`,
+		},
+		"shared with all namespaces": {reason: "All needs none.", change: `shareWith: {from: All}`},
+		"selected without a selector": {
+			reason: "It would be unclear who is meant.",
+			change: `shareWith: {from: Selected}`, wantField: "spec.shareWith", wantMessage: "namespaceSelector is required when from is Selected, and forbidden otherwise",
+		},
+		"selector that is not used": {
+			reason: "It would look as if it limited something.",
+			change: `shareWith: {from: All, namespaceSelector: {matchLabels: {team: a}}}`, wantField: "spec.shareWith", wantMessage: "namespaceSelector is required when from is Selected, and forbidden otherwise",
+		},
+		"selector that selects all": {
+			reason: "An empty selector is All in disguise.",
+			change: `shareWith: {from: Selected, namespaceSelector: {}}`, wantField: "spec.shareWith", wantMessage: "an empty namespaceSelector would select all namespaces",
+		},
+		"members": {
+			reason: "What is not honoured yet is refused, never ignored.",
+			change: `members: {users: [ada@example.com]}`, wantField: "spec", wantMessage: "spec.members is not honoured by this release",
+		},
+		"mfa": {
+			reason: "What is not honoured yet is refused, never ignored.",
+			change: `mfa: {factors: [Push]}`, wantField: "spec", wantMessage: "spec.mfa is not honoured by this release",
+		},
+	}}
+}
