@@ -141,6 +141,8 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 	switch {
 	case seen.Group == nil:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is missing"}}
+	case seen.Group.Name != want.Group.Name:
+		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group was renamed"}}
 	case seen.Group.Description != want.Group.Description:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is described otherwise"}}
 	}

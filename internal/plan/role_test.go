@@ -114,6 +114,11 @@ func TestRole(t *testing.T) {
 			change: func(w *desired.Role, _ *RoleSeen) { w.Group.Description = "Other words" },
 			want:   want{verbs: []RoleVerb{PutGroup}},
 		},
+		"GroupRenamed": {
+			reason: "people find the group by its name",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Group.Name = "Renamed" },
+			want:   want{verbs: []RoleVerb{PutGroup}},
+		},
 		"ReservedPermission": {
 			reason: "okta.* would administer the org; refused even when admission was passed by",
 			change: func(w *desired.Role, _ *RoleSeen) {

@@ -105,11 +105,22 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 }
 
 // Release implements lifecycle.Kind: first the grant, so that no token is issued
-// any more, then the group. Scopes stay: other roles may share them.
+// any more, then the group. Scopes stay: other roles may share them. A group of the
+// name that is somebody else's is none of ours to delete.
 func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) error {
 	want := desired.RoleOf(role, c.Settings)
-	return errors.Join(
-		c.Directory.DeleteGrant(ctx, want.Mark),
-		c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name),
-	)
+	if err := c.Directory.DeleteGrant(ctx, want.Mark); err != nil && !neverWas(err) {
+		return fmt.Errorf("deleting the grant: %w", err)
+	}
+	if err := c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name); err != nil && !neverWas(err) {
+		return fmt.Errorf("deleting the group: %w", err)
+	}
+	return nil
+}
+
+// neverWas tells an error that means that there is nothing of ours to delete: what
+// stands under the name is somebody else's, or the org lacks the whole feature.
+func neverWas(err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	return ok && (e.Kind == identity.Conflict || e.Reason == identity.ReasonFeatureUnavailable)
 }

@@ -1,0 +1,298 @@
+package okta_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-logr/logr"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/identity/directorytest"
+	"github.com/agentidentity/agent-identity-operator/internal/okta"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+)
+
+const (
+	cluster  = "test"
+	audience = "api://agents"
+)
+
+func TestContract(t *testing.T) {
+	directorytest.Run(t, func(t *testing.T) directorytest.Harness {
+		w := newWorld(t, oktasim.Options{})
+		return w.harness()
+	})
+}
+
+// world is a simulated org, reached over HTTP, with a Directory before it.
+type world struct {
+	t     *testing.T
+	org   *oktasim.Org
+	clock *clocktesting.FakeClock
+	token string
+	url   string
+
+	mu     sync.Mutex
+	writes int
+	// lose counts down to the write whose answer is lost.
+	lose int
+	when directorytest.Loss
+}
+
+func newWorld(t *testing.T, options oktasim.Options) *world {
+	t.Helper()
+	w := &world{t: t, clock: clocktesting.NewFakeClock(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC))}
+	options.Clock = w.clock
+	if options.Limits == "" {
+		options.Limits = oktasim.LimitsUnlimited
+	}
+	w.org = oktasim.New(options)
+	w.token = w.org.AddAPIToken()
+	server := httptest.NewServer(checked(t, w))
+	t.Cleanup(func() {
+		server.Close()
+		if unknown := w.org.Unknown(); len(unknown) > 0 {
+			t.Errorf("Okta does not know: %s", strings.Join(unknown, "; "))
+		}
+	})
+	w.url = server.URL
+	w.org.SetBaseURL(server.URL)
+	return w
+}
+
+// ServeHTTP loses answers where it was told to.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet || !strings.HasPrefix(r.URL.Path, "/api/") {
+		w.org.ServeHTTP(rw, r)
+		return
+	}
+	w.mu.Lock()
+	w.lose--
+	struck, when := w.lose == 0, w.when
+	w.mu.Unlock()
+	if struck && when == directorytest.BeforeCommit {
+		panic(http.ErrAbortHandler)
+	}
+	if struck {
+		w.org.ServeHTTP(httptest.NewRecorder(), r)
+		w.count(1)
+		panic(http.ErrAbortHandler)
+	}
+	recorder := &statusRecorder{ResponseWriter: rw}
+	w.org.ServeHTTP(recorder, r)
+	if recorder.status < 300 {
+		w.count(1)
+	}
+}
+
+func (w *world) count(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writes += n
+}
+
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (w *world) open(change ...func(*okta.Config)) *okta.Directory {
+	w.t.Helper()
+	base := &http.Transport{MaxConnsPerHost: 10}
+	w.t.Cleanup(base.CloseIdleConnections)
+	config := okta.Config{
+		OrgURL: w.url, Cluster: cluster, Audience: audience, Share: 100, Clock: w.clock, Logger: logr.Discard(), Base: base,
+		Credentials: apiToken(w.token),
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	d, err := okta.New(config)
+	if err != nil {
+		w.t.Fatalf("making a Directory: %v", err)
+	}
+	return d
+}
+
+func (w *world) harness() directorytest.Harness {
+	return directorytest.Harness{
+		Directory: w.open(),
+		Cluster:   cluster,
+		Reopen:    func() identity.Directory { return w.open() },
+		Lose: func(when directorytest.Loss, nth int) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.when, w.lose = when, nth
+		},
+		Lag: func(lag time.Duration) {
+			w.post("/_sim/settings", map[string]any{"listLag": lag, "getLag": lag})
+		},
+		Step: w.clock.Step,
+		Writes: func() int {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.writes
+		},
+		Objects:    func() directorytest.Objects { return objects(w.org.Snapshot()) },
+		Plant:      w.plant,
+		Credential: func(m identity.AuthMethod) identity.Credential { return newCredential(w.t, m) },
+	}
+}
+
+// objects writes down all that stands in the org but what every org has.
+func objects(s oktasim.State) directorytest.Objects {
+	var all directorytest.Objects
+	names := map[string]string{}
+	for _, v := range s.Servers {
+		names[v.ID] = v.Name
+		all = append(all, fmt.Sprintf("server %s %q %s %s", v.Name, v.Description, v.Audience, v.Status))
+	}
+	for _, v := range s.Scopes {
+		if !v.System {
+			all = append(all, fmt.Sprintf("scope %s/%s %q", names[v.ServerID], v.Name, v.Description))
+		}
+	}
+	for _, v := range s.Groups {
+		all = append(all, fmt.Sprintf("group %s %q", v.Name, v.Description))
+	}
+	for _, v := range s.Policies {
+		names[v.ID] = v.Name
+		all = append(all, fmt.Sprintf("policy %s/%s %q %s %v", names[v.ServerID], v.Name, v.Description, v.Status, v.Clients))
+	}
+	for _, v := range s.Rules {
+		all = append(all, fmt.Sprintf("rule %s/%s %s %v %v %v %d", names[v.PolicyID], v.Name, v.Status, v.Scopes, v.GrantTypes, v.Groups, v.LifetimeMinutes))
+	}
+	for _, v := range s.Apps {
+		keys := ""
+		for _, k := range v.Keys {
+			keys += k.KID + " " + k.Status
+		}
+		all = append(all, fmt.Sprintf("app %s %q %s %q %s [%s] %d secrets %v", v.ClientID, v.Label, v.Status, v.Note, v.AuthMethod, keys, len(v.Secrets), v.Profile))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// plant makes an object as a person in Okta's console would.
+func (w *world) plant(p directorytest.Plant) {
+	w.t.Helper()
+	mark := "made by hand"
+	if !p.Mark.IsZero() {
+		mark += "\n" + p.Mark.String()
+	}
+	server := ""
+	for _, s := range w.org.Snapshot().Servers {
+		if !s.Default {
+			server = "/api/v1/authorizationServers/" + s.ID
+		}
+	}
+	switch p.What {
+	case directorytest.PlantGroup:
+		w.post("/api/v1/groups", map[string]any{"profile": map[string]any{"name": p.Name, "description": mark}})
+	case directorytest.PlantScope:
+		w.post(server+"/scopes", map[string]any{"name": p.Name, "description": mark})
+	case directorytest.PlantGrant:
+		w.post(server+"/policies", map[string]any{
+			"type": "OAUTH_AUTHORIZATION_POLICY", "name": p.Name, "description": mark, "status": "ACTIVE",
+			"conditions": map[string]any{"clients": map[string]any{"include": []string{"ALL_CLIENTS"}}},
+		})
+	case directorytest.PlantClient:
+		profile := map[string]any{}
+		if !p.Mark.IsZero() {
+			profile["agentidentity.dev"] = map[string]any{
+				"cluster": p.Mark.Cluster, "kind": p.Mark.Kind, "namespace": p.Mark.Namespace, "name": p.Mark.Name, "uid": p.Mark.UID,
+			}
+		}
+		w.post("/api/v1/apps?activate=true", map[string]any{
+			"name": "oidc_client", "label": p.Label, "signOnMode": "OPENID_CONNECT", "profile": profile,
+			"credentials": map[string]any{"oauthClient": map[string]any{"client_id": p.Name, "token_endpoint_auth_method": "client_secret_basic"}},
+			"settings": map[string]any{"oauthClient": map[string]any{
+				"application_type": "service", "grant_types": []string{"client_credentials"}, "response_types": []string{"token"},
+			}},
+		})
+	}
+}
+
+func (w *world) post(path string, body any) {
+	w.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, path, strings.NewReader(string(text)))
+	req.Header.Set("Authorization", "SSWS "+w.token)
+	req.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	w.org.ServeHTTP(recorder, req)
+	if recorder.Code >= 300 {
+		w.t.Fatalf("planting at %s: %d %s", path, recorder.Code, recorder.Body)
+	}
+}
+
+// plantClient makes an app of somebody else under our prefix.
+func (w *world) plantClient(id string) {
+	w.t.Helper()
+	w.plant(directorytest.Plant{What: directorytest.PlantClient, Name: id, Label: "k8s/" + cluster + "/x/" + id})
+}
+
+// send makes a call without a body, as a person's script would.
+func (w *world) send(method, path string) {
+	w.t.Helper()
+	req := httptest.NewRequestWithContext(w.t.Context(), method, path, http.NoBody)
+	req.Header.Set("Authorization", "SSWS "+w.token)
+	recorder := httptest.NewRecorder()
+	w.org.ServeHTTP(recorder, req)
+	if recorder.Code >= 300 {
+		w.t.Fatalf("%s %s: %d %s", method, path, recorder.Code, recorder.Body)
+	}
+}
+
+func newCredential(t *testing.T, method identity.AuthMethod) identity.Credential {
+	t.Helper()
+	if method == identity.ClientSecretBasic {
+		return identity.Credential{KeyID: "sec-" + rand.Text(), Method: method, Material: identity.NewSecret([]byte("canary%+ " + rand.Text() + "/:"))}
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := "kid-" + rand.Text()
+	jwk, err := json.Marshal(jose.JSONWebKey{Key: key.Public(), KeyID: id, Algorithm: "ES256", Use: "sig"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity.Credential{KeyID: id, Method: method, PublicJWK: jwk, Material: identity.NewSecret(pemOf(t, key))}
+}
+
+func pemOf(t *testing.T, key any) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+func apiToken(token string) okta.CredentialSource {
+	return fixed(credential.Credentials{APIToken: identity.NewSecret([]byte(token))})
+}

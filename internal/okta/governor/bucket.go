@@ -1,0 +1,216 @@
+package governor
+
+import "time"
+
+const (
+	unknown = -1
+	// window is the length of Okta's windows when an answer does not tell the end.
+	window = time.Minute
+	// longest bounds what an answer can make us wait.
+	longest = 90 * time.Second
+	// margin is added to the end of a window: Okta tells it in whole seconds.
+	margin = time.Second
+	// learning is the pause for all but the first call of a bucket not yet known.
+	learning = 300 * time.Millisecond
+	// again is the pause after a 429 whose reset lies in the past.
+	again = 5 * time.Second
+)
+
+// bucket is one rate limit, in its present window.
+type bucket struct {
+	share int
+	limit int
+	// known is set once an answer told the limit. Until then one call at a time is
+	// let out: a process that was here before us may have used up the share.
+	known bool
+	// ends is the server's end of the present window; zero before its first answer.
+	ends time.Time
+	// guessed tells that no answer has told the end yet.
+	guessed bool
+	// ended is the end of the window before, by which late answers are told, and
+	// endedUsed and endedRoutine what was used in it.
+	ended                   time.Time
+	endedUsed, endedRoutine int
+	// used and routine are our answered calls in this window, all and those not urgent.
+	used, routine int
+	// flying and flyingRoutine are calls under way; they count as used, for it is
+	// not known in which window Okta will count them.
+	flying, flyingRoutine int
+	// remaining is Okta's own count for all of its callers.
+	remaining int
+	// closed is until when a 429 has closed the bucket.
+	closed time.Time
+	fair   fairness
+}
+
+// budget is the part of the limit that is ours; one call at least, or nothing
+// would ever be learned.
+func (b *bucket) budget() int { return max(1, b.limit*b.share/100) }
+
+// lane is the part of the budget kept for urgent calls: a tenth, three at least,
+// but never more than half.
+func (b *bucket) lane() int {
+	budget := b.budget()
+	return min(max((budget+9)/10, 3), budget/2)
+}
+
+// roll closes a window that is over.
+func (b *bucket) roll(now time.Time) {
+	if !b.ends.IsZero() && !now.Before(b.ends.Add(margin)) {
+		b.open(time.Time{})
+	}
+}
+
+// open begins a window with the given end, zero if that is not known yet.
+func (b *bucket) open(ends time.Time) {
+	if !b.ends.IsZero() {
+		b.ended, b.endedUsed, b.endedRoutine = b.ends, b.used, b.routine
+	}
+	b.ends, b.guessed = ends, false
+	b.used, b.routine, b.remaining = 0, 0, unknown
+	b.fair.roll()
+}
+
+// admit says why a call may not be sent now; nil when it may.
+func (b *bucket) admit(now time.Time, caller Caller) *Refusal {
+	if now.Before(b.closed) {
+		b.fair.ask(caller)
+		return &Refusal{Wait: b.closed.Sub(now), Why: "Okta has closed the window"}
+	}
+	if !b.known && b.flying > 0 {
+		return &Refusal{Wait: learning, Why: "the limit is being learned"}
+	}
+	if b.exhausted(caller) || !b.fair.admits(now, b, caller) {
+		b.fair.ask(caller)
+		return &Refusal{Wait: b.untilEnd(now), Why: "the share of the limit is used up"}
+	}
+	return nil
+}
+
+func (b *bucket) exhausted(caller Caller) bool {
+	if b.used+b.flying >= b.budget() {
+		return true
+	}
+	if b.remaining != unknown && b.remaining-b.flying <= 0 {
+		return true
+	}
+	return !caller.Urgent && b.free() <= 0
+}
+
+// free is what is left of the budget for calls that are not urgent.
+func (b *bucket) free() int {
+	return min(b.budget()-b.lane()-b.routine-b.flyingRoutine, b.budget()-b.used-b.flying)
+}
+
+// untilEnd is the time to the next window; short when all of the budget is under
+// way and its answers, which tell the window, are still to come.
+func (b *bucket) untilEnd(now time.Time) time.Duration {
+	if b.ends.IsZero() {
+		return time.Second
+	}
+	return min(max(b.ends.Add(margin).Sub(now), time.Millisecond), longest)
+}
+
+func (b *bucket) take(caller Caller) {
+	b.flying++
+	if !caller.Urgent {
+		b.flyingRoutine++
+		b.fair.spend(caller)
+	}
+}
+
+// settle counts a call that has ended and learns from its answer.
+func (b *bucket) settle(now time.Time, urgent bool, r Reading) {
+	b.flying--
+	if !urgent {
+		b.flyingRoutine--
+	}
+	if late := b.place(now, r); late {
+		return
+	}
+	b.used++
+	if !urgent {
+		b.routine++
+	}
+	b.learn(r)
+	if r.TooMany {
+		b.close(now, r)
+	}
+}
+
+// place finds the window in which Okta counted the call, opening it when it is a
+// new one. It is late when that window is over, and its count no matter any more.
+func (b *bucket) place(now time.Time, r Reading) (late bool) {
+	reset := believable(now, r.Reset)
+	switch {
+	case reset.IsZero() && b.ends.IsZero():
+		b.ends, b.guessed = now.Add(window), true
+	case reset.IsZero():
+		// It is counted where we are.
+	case !b.ended.IsZero() && !reset.After(b.ended.Add(margin)):
+		return !b.reopen(now)
+	case b.ends.IsZero(), b.guessed && now.Before(reset):
+		b.ends, b.guessed = reset, false
+	case reset.After(b.ends.Add(margin)) && now.Before(b.ends.Add(-margin)):
+		// It cannot be a later window of this bucket while this one lasts: Okta counts
+		// the call in a bucket we did not tell apart. Here it is counted, too.
+	case reset.After(b.ends.Add(margin)):
+		b.open(reset)
+	case reset.Before(b.ends.Add(-margin)):
+		return !now.Before(reset)
+	}
+	return false
+}
+
+// believable drops an end that is garbage, or from so long ago that it says nothing.
+func believable(now, reset time.Time) time.Time {
+	if reset.After(now.Add(longest)) || reset.Before(now.Add(-window)) {
+		return time.Time{}
+	}
+	return reset
+}
+
+// reopen goes back to the window before when Okta still counts in it: our clock had
+// leapt ahead, and only this answer's date told us so.
+func (b *bucket) reopen(now time.Time) bool {
+	if !b.ends.IsZero() || !now.Before(b.ended) {
+		return false
+	}
+	b.ends, b.ended = b.ended, time.Time{}
+	b.used += b.endedUsed
+	b.routine += b.endedRoutine
+	return true
+}
+
+func (b *bucket) learn(r Reading) {
+	if r.Remaining >= 0 && (b.remaining == unknown || r.Remaining < b.remaining) {
+		b.remaining = r.Remaining
+	}
+	if r.Limit <= 0 {
+		// An endpoint that tells no limit is taken at the assumed one.
+		b.known = b.known || r.Answered && !r.TooMany
+		return
+	}
+	if !b.known && r.Remaining >= 0 && r.Remaining <= r.Limit {
+		// What was used before us in this window may have been our predecessor.
+		b.used = max(b.used, r.Limit-r.Remaining)
+		b.routine = max(b.routine, min(b.used, max(1, r.Limit*b.share/100)))
+	}
+	b.known, b.limit = true, r.Limit
+}
+
+// close keeps everybody out until the window ends, after a 429.
+func (b *bucket) close(now time.Time, r Reading) {
+	until := r.Reset.Add(margin)
+	switch {
+	case r.Reset.IsZero():
+		until = now.Add(window)
+	case until.Before(now.Add(margin)):
+		until = now.Add(again)
+	case until.After(now.Add(longest)):
+		until = now.Add(longest)
+	}
+	if until.After(b.closed) {
+		b.closed = until
+	}
+}

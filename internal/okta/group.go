@@ -1,0 +1,161 @@
+package okta
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	sdk "github.com/okta/okta-sdk-golang/v2/okta"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
+)
+
+// maxFound is how many groups Okta finds by q, which cannot be paged.
+const maxFound = 300
+
+// group is a group, as listed.
+type group struct {
+	ID      string `json:"id"`
+	Profile struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+	} `json:"profile"`
+}
+
+func (d *Directory) groupPrefix() string { return "k8s-" + d.cluster + "-" }
+
+// listGroups finds groups by the prefix of their names: by q, which shows what was
+// just written but at most 300; beyond that by search, which is paged but lags.
+func (d *Directory) listGroups(ctx context.Context) (map[string]group, time.Time, error) {
+	listed, begun, err := d.groupsBy(ctx, "q="+url.QueryEscape(d.groupPrefix()))
+	if err == nil && len(listed) >= maxFound {
+		listed, begun, err = d.groupsBy(ctx, "limit=200&search="+url.QueryEscape(fmt.Sprintf("profile.name sw %q", d.groupPrefix())))
+	}
+	return listed, begun, err
+}
+
+func (d *Directory) findGroup(ctx context.Context, name, _ string) (group, bool, error) {
+	listed, _, err := d.groupsBy(ctx, "q="+url.QueryEscape(name))
+	g, found := listed[name]
+	return g, found, err
+}
+
+func (d *Directory) groupsBy(ctx context.Context, query string) (map[string]group, time.Time, error) {
+	w := walk[group]{org: d.org, clock: d.clock, id: func(g group) string { return g.ID }}
+	listed, begun, err := w.all(ctx, "/api/v1/groups?"+query)
+	if err != nil {
+		return nil, begun, err
+	}
+	named := make(map[string]group, len(listed))
+	for _, g := range listed {
+		named[g.Profile.Name] = g
+	}
+	return named, begun, nil
+}
+
+// groupOf finds the role's group: by its mark, for a person may have renamed it,
+// and else by its name.
+func (d *Directory) groupOf(ctx context.Context, role identity.Mark, name string) (group, bool, error) {
+	named, found, err := d.groups.get(ctx, name, "")
+	if err != nil {
+		return group{}, false, err
+	}
+	if found {
+		if _, mark := splitMark(named.Profile.Description); mark == role {
+			return named, true, nil
+		}
+	}
+	all, err := d.groups.all(ctx)
+	if err != nil {
+		return group{}, false, err
+	}
+	for _, g := range all {
+		if _, mark := splitMark(g.Profile.Description); mark == role {
+			return g, true, nil
+		}
+	}
+	return named, found, nil
+}
+
+func seenGroup(g group) *identity.Group {
+	text, mark := splitMark(g.Profile.Description)
+	return &identity.Group{ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text}
+}
+
+// PutGroup implements identity.Roles.
+func (d *Directory) PutGroup(ctx context.Context, want identity.Group) error {
+	have, found, err := d.groupOf(ctx, want.Mark, want.Name)
+	if err != nil {
+		return err
+	}
+	description := withMark(want.Description, want.Mark)
+	if found {
+		if err := ownGroup(have, want.Mark); err != nil {
+			return err
+		}
+		if have.Profile.Name == want.Name && have.Profile.Description == description {
+			return nil
+		}
+	}
+	id, err := d.writeGroup(ctx, have.ID, want.Name, description)
+	if err != nil {
+		if found && (fault.Ambiguous(err) || fault.IsGone(err)) {
+			d.groups.question(have.Profile.Name)
+		}
+		return d.failed(d.groups.question, want.Name, err)
+	}
+	if found && have.Profile.Name != want.Name {
+		d.groups.drop(have.Profile.Name)
+	}
+	now := group{ID: id}
+	now.Profile.Name, now.Profile.Description = want.Name, description
+	d.groups.put(want.Name, now)
+	return nil
+}
+
+// writeGroup creates the group, or replaces the one of that id.
+func (d *Directory) writeGroup(ctx context.Context, id, name, description string) (string, error) {
+	body := sdk.Group{Profile: &sdk.GroupProfile{Name: name, Description: description}}
+	groups := d.org.client.Group
+	var made *sdk.Group
+	var err error
+	if id == "" {
+		made, err = done[*sdk.Group](ctx)(groups.CreateGroup(ctx, body))
+	} else {
+		made, err = done[*sdk.Group](ctx)(groups.UpdateGroup(ctx, url.PathEscape(id), body))
+	}
+	if err != nil {
+		return "", err
+	}
+	if made == nil || made.Id == "" {
+		return "", incomplete()
+	}
+	return made.Id, nil
+}
+
+func ownGroup(have group, mark identity.Mark) error {
+	if _, found := splitMark(have.Profile.Description); found != mark {
+		return conflict(fmt.Sprintf("group %q exists in Okta and does not carry the mark of %s; "+
+			"delete or rename the group in Okta", have.Profile.Name, mark.Ref()))
+	}
+	return nil
+}
+
+// DeleteGroup implements identity.Roles.
+func (d *Directory) DeleteGroup(ctx context.Context, role identity.Mark, name string) error {
+	have, found, err := d.groupOf(ctx, role, name)
+	if err != nil || !found {
+		return err
+	}
+	if err := ownGroup(have, role); err != nil {
+		return err
+	}
+	_, err = d.org.client.Group.DeleteGroup(ctx, url.PathEscape(have.ID))
+	if err = typed(ctx, err); err != nil && !fault.IsGone(err) {
+		return d.failed(d.groups.question, have.Profile.Name, err)
+	}
+	d.groups.drop(have.Profile.Name)
+	return nil
+}

@@ -1,0 +1,55 @@
+package okta
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// maxPolicyDescription is Okta's limit for the description of an access policy.
+const maxPolicyDescription = 255
+
+// operatorMark is the mark of what belongs to no one object: the authorization
+// server, and the scopes that roles share.
+func operatorMark(cluster string) identity.Mark {
+	return identity.Mark{Cluster: cluster, Kind: "Operator", Namespace: "-", Name: "-", UID: "-"}
+}
+
+// withMark writes a mark on a line of its own behind a text.
+func withMark(text string, mark identity.Mark) string {
+	if text == "" {
+		return mark.String()
+	}
+	return text + "\n" + mark.String()
+}
+
+// splitMark undoes withMark. The last mark counts: the text before it comes from
+// people, who could write the mark of somebody else into it.
+func splitMark(description string) (string, identity.Mark) {
+	lines := strings.Split(description, "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		mark, ok := identity.ParseMark(lines[i])
+		if !ok {
+			continue
+		}
+		return strings.Join(append(lines[:i:i], lines[i+1:]...), "\n"), mark
+	}
+	return description, identity.Mark{}
+}
+
+// policyMark is the mark as it fits into the description of an access policy: of
+// an owner with a very long name the end is replaced by a digest.
+func policyMark(mark identity.Mark) identity.Mark {
+	over := len(mark.String()) - maxPolicyDescription
+	if over <= 0 {
+		return mark
+	}
+	sum := sha256.Sum256([]byte(mark.Name))
+	// A tilde cannot stand in a Kubernetes name, so no other owner has this one.
+	tail := "~" + hex.EncodeToString(sum[:8])
+	keep := max(0, len(mark.Name)-over-len(tail))
+	mark.Name = mark.Name[:keep] + tail
+	return mark
+}

@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
+)
+
+// authorized puts the operator's proof on calls of the management API.
+type authorized struct {
+	source credential.Source
+	tokens *tokens
+	next   http.RoundTripper
+}
+
+func (a authorized) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := drain(req)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := a.source(req.Context())
+	if err != nil {
+		return nil, &identity.Error{
+			Kind: identity.Rejected, Reason: identity.ReasonAuthenticationFailed,
+			Message: err.Error(), RetryAfter: time.Minute,
+		}
+	}
+	if credentials.IsToken() {
+		return a.send(req, body, "SSWS", credentials.APIToken)
+	}
+	token, err := a.tokens.get(req.Context(), credentials)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := a.send(req, body, "Bearer", token)
+	if a.tokens.stale(token, err) {
+		// The token was revoked, or is one from before the app's key was changed.
+		// Nothing was done with it, so the call may be repeated.
+		if token, err = a.tokens.get(req.Context(), credentials); err != nil {
+			return nil, err
+		}
+		resp, err = a.send(req, body, "Bearer", token)
+	}
+	return resp, err
+}
+
+func (a authorized) send(req *http.Request, body []byte, scheme string, token identity.Secret) (*http.Response, error) {
+	attempt := req.Clone(req.Context())
+	attempt.Header.Set("Authorization", scheme+" "+string(token.Reveal()))
+	// An answer is read whole by one layer further in; compression is the base's.
+	attempt.Body, attempt.GetBody = http.NoBody, nil
+	if body != nil {
+		attempt.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		attempt.Body, _ = attempt.GetBody()
+		attempt.ContentLength = int64(len(body))
+	}
+	return a.next.RoundTrip(attempt)
+}
+
+func drain(req *http.Request) ([]byte, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return nil, nil
+	}
+	defer closeBody(req.Body)
+	return io.ReadAll(req.Body)
+}
+
+// stale evicts the token when Okta refused it, and tells whether the call is worth
+// repeating with another. A call that was forbidden evicts it too, but is not
+// repeated: scopes and admin roles given since are only in a new token. A token
+// that was refused when it was new stays, or every call would ask for another.
+func (t *tokens) stale(token identity.Secret, err error) bool {
+	typed, ok := errors.AsType[*identity.Error](err)
+	if !ok {
+		return false
+	}
+	switch typed.Reason {
+	case identity.ReasonAuthenticationFailed:
+		return t.evict(token, refusedFor)
+	case identity.ReasonPermissionDenied:
+		t.evict(token, forbiddenFor)
+	}
+	return false
+}
+
+// detach lets a shared request outlive the caller that happened to start it.
+func detach(ctx context.Context) context.Context {
+	return identity.WithCaller(context.WithoutCancel(ctx), identity.Caller{Urgency: identity.Revocation})
+}

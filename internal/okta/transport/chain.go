@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"net/http"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
+
+	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/governor"
+)
+
+// maxInFlight bounds calls under way; Okta's smallest orgs allow 35 for everybody.
+const maxInFlight = 8
+
+// Options configure a Chain.
+type Options struct {
+	// OrgURL has no slash at its end.
+	OrgURL  string
+	Source  credential.Source
+	Scopes  []string
+	Share   int
+	Clock   clock.PassiveClock
+	Logger  logr.Logger
+	Metrics prometheus.Registerer
+	Base    http.RoundTripper
+}
+
+// Chain is the way to Okta, with and without the operator's authorization.
+type Chain struct {
+	// Authorized sends calls of the management API.
+	Authorized http.RoundTripper
+	// Bare sends calls that bring their own proof.
+	Bare http.RoundTripper
+	Time *ServerTime
+}
+
+// NewChain builds the chain: authorization, metrics, typed errors, rate limits,
+// base. Authorization stands outside, so that its own calls for a token, and the
+// one repetition after a stale one, are measured and governed like any other.
+func NewChain(o Options) (Chain, error) {
+	metrics, err := NewMetrics(o.Metrics)
+	if err != nil {
+		return Chain{}, err
+	}
+	serverTime := NewServerTime(o.Clock)
+	var bare http.RoundTripper = governed{
+		governor: governor.New(governor.Options{Share: o.Share, MaxInFlight: maxInFlight}),
+		time:     serverTime, metrics: metrics, next: o.Base,
+	}
+	bare = faults{next: bare}
+	bare = metered{metrics: metrics, clock: o.Clock, next: logged{logger: o.Logger, next: bare}}
+	tokens := &tokens{orgURL: o.OrgURL, scopes: o.Scopes, time: serverTime, next: bare}
+	return Chain{
+		Authorized: authorized{source: o.Source, tokens: tokens, next: bare},
+		Bare:       bare,
+		Time:       serverTime,
+	}, nil
+}
+
+// logged tells what was called, without names.
+type logged struct {
+	logger logr.Logger
+	next   http.RoundTripper
+}
+
+func (l logged) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(req)
+	if log := l.logger.V(1); log.Enabled() {
+		keys := []any{"bucket", governor.ClassOf(req.URL.Path).Name, "method", req.Method, "result", resultOf(err)}
+		if resp != nil {
+			keys = append(keys, "requestID", resp.Header.Get("X-Okta-Request-Id"))
+		}
+		log.Info("called Okta", keys...)
+	}
+	return resp, err
+}
