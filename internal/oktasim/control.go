@@ -1,0 +1,115 @@
+package oktasim
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// controlPrefix leads the paths of the control API, which no Okta org has.
+const controlPrefix = "/_sim/"
+
+// settings is what the control API changes while the org runs; fields that are not
+// sent stay as they are.
+type settings struct {
+	Limits                *Limits        `json:"limits"`
+	PrincipalShare        *int           `json:"principalShare"`
+	Concurrency           *int           `json:"concurrency"`
+	NoAPIAccessManagement *bool          `json:"noAPIAccessManagement"`
+	ClientsGetSuperAdmin  *bool          `json:"clientsGetSuperAdmin"`
+	ListLag               *time.Duration `json:"listLag"`
+	GetLag                *time.Duration `json:"getLag"`
+}
+
+// serveControl lets another process script the org and look at it. It is open to
+// whoever can reach the org: a simulated org has nothing to protect.
+func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
+	operations := map[string]func(*http.Request) (any, error){
+		"GET " + controlPrefix + "healthz":    func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil },
+		"GET " + controlPrefix + "operations": func(*http.Request) (any, error) { return o.Operations(), nil },
+		"GET " + controlPrefix + "unknown":    func(*http.Request) (any, error) { return o.Unknown(), nil },
+		"GET " + controlPrefix + "state":      func(*http.Request) (any, error) { return o.Snapshot(), nil },
+		"POST " + controlPrefix + "faults":    o.controlInject,
+		"DELETE " + controlPrefix + "faults": func(*http.Request) (any, error) {
+			o.ClearFaults()
+			return struct{}{}, nil
+		},
+		"POST " + controlPrefix + "settings": o.controlSettings,
+		"POST " + controlPrefix + "users":    o.controlUser,
+	}
+	operation, found := operations[r.Method+" "+r.URL.Path]
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	result, err := operation(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encode(result))
+}
+
+func decodeControl(r *http.Request, into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, bodyLimit))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
+
+func (o *Org) controlInject(r *http.Request) (any, error) {
+	var f Fault
+	if err := decodeControl(r, &f); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return struct{}{}, o.faults.Add(f)
+}
+
+func (o *Org) controlUser(r *http.Request) (any, error) {
+	var wish struct {
+		Login string `json:"login"`
+	}
+	if err := decodeControl(r, &wish); err != nil {
+		return nil, err
+	}
+	if wish.Login == "" {
+		return nil, errors.New("adding a user: there is no login")
+	}
+	return map[string]string{"id": o.AddUser(wish.Login)}, nil
+}
+
+func (o *Org) controlSettings(r *http.Request) (any, error) {
+	var wish settings
+	if err := decodeControl(r, &wish); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if wish.Limits != nil {
+		profile, err := wish.Limits.Profile()
+		if err != nil {
+			return nil, err
+		}
+		o.options.Limits = *wish.Limits
+		o.limiter.SetProfile(profile)
+	}
+	if wish.PrincipalShare != nil {
+		o.options.PrincipalShare = *wish.PrincipalShare
+		o.limiter.SetShare(*wish.PrincipalShare)
+	}
+	set(&o.options.Concurrency, wish.Concurrency)
+	set(&o.options.NoAPIAccessManagement, wish.NoAPIAccessManagement)
+	set(&o.options.ClientsGetSuperAdmin, wish.ClientsGetSuperAdmin)
+	set(&o.options.ListLag, wish.ListLag)
+	set(&o.options.GetLag, wish.GetLag)
+	return struct{}{}, nil
+}
+
+func set[T any](field *T, wish *T) {
+	if wish != nil {
+		*field = *wish
+	}
+}

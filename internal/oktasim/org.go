@@ -1,0 +1,98 @@
+package oktasim
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"k8s.io/utils/clock"
+
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim/fault"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim/throttle"
+)
+
+// Org is one simulated Okta organization. It is an http.Handler and safe for
+// concurrent use.
+type Org struct {
+	clock  clock.PassiveClock
+	routes router
+
+	// mu guards everything below. A request holds it while it is decided, never
+	// while a fault makes it slow.
+	mu      sync.Mutex
+	options Options
+	random  *rand.Rand
+	limiter *throttle.Limiter
+	faults  fault.Script
+
+	// id is the org's own.
+	id         string
+	inFlight   int
+	locks      map[string]int
+	operations []Operation
+	unknown    []string
+
+	apiTokens map[string]string
+	clients   map[string]*serviceClient
+	orgKey    *signingKey
+	spent     replays
+
+	users   collection[*user]
+	groups  collection[*group]
+	apps    collection[*app]
+	servers collection[*server]
+	// byClientID finds apps by the client_id, which the org holds unique.
+	byClientID map[string]*app
+}
+
+// New makes an org with what every real one has: the group Everyone and, unless
+// API Access Management is missing, the authorization server "default", whose
+// policy lets every client have every scope.
+func New(options Options) *Org {
+	options = options.withDefaults()
+	profile, err := options.Limits.Profile()
+	if err != nil {
+		panic(err)
+	}
+	random := rand.New(rand.NewPCG(uint64(options.Seed), 0x6f6b7461))
+	o := &Org{
+		clock:      options.Clock,
+		routes:     newRouter(routes()),
+		options:    options,
+		random:     random,
+		limiter:    throttle.NewLimiter(profile, options.PrincipalShare, random),
+		locks:      map[string]int{},
+		apiTokens:  map[string]string{},
+		clients:    map[string]*serviceClient{},
+		spent:      replays{},
+		byClientID: map[string]*app{},
+	}
+	o.id = o.newID("00o", idLength)
+	o.orgKey = newSigningKey(o.random)
+	o.SetBaseURL(options.BaseURL)
+	o.addEveryone()
+	if !options.NoAPIAccessManagement {
+		o.addDefaultServer()
+	}
+	return o
+}
+
+// SetBaseURL tells how clients reach the org, when that is known only after it
+// has begun to listen.
+func (o *Org) SetBaseURL(base string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.options.BaseURL = strings.TrimSuffix(base, "/")
+}
+
+// url is where clients find a path of the org.
+func (o *Org) url(path string) string { return o.options.BaseURL + path }
+
+// link is how objects point at each other.
+func (o *Org) link(path string, allow ...string) map[string]any {
+	link := map[string]any{"href": o.url(path)}
+	if len(allow) > 0 {
+		link["hints"] = map[string]any{"allow": list(allow)}
+	}
+	return link
+}

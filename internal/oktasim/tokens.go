@@ -1,0 +1,144 @@
+package oktasim
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// token issues access tokens of a custom authorization server.
+func (o *Org) token(c *call) (*reply, error) {
+	s, err := o.issuer(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return nil, err
+	}
+	if f.Get("grant_type") != clientCredentials {
+		return nil, unsupportedGrant()
+	}
+	a, err := o.proveApp(c, f)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(a.settings().texts("grant_types"), clientCredentials) {
+		return nil, badOAuth("unauthorized_client", "The client isn't authorized to use the provided grant type.")
+	}
+	if a.settings().flag("dpop_bound_access_tokens") {
+		// Proofs of possession are not simulated, and a client that must show one
+		// gets nothing without.
+		return nil, badOAuth("invalid_dpop_proof", "The DPoP proof JWT header is missing.")
+	}
+	scopes, err := requestedScopes(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, scope := range scopes {
+		if sc := s.scopeNamed(scope); sc == nil || sc.system() {
+			return nil, badOAuth("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
+		}
+	}
+	r := s.decide(a.clientID(), clientCredentials, scopes)
+	if r == nil {
+		return nil, badOAuth("access_denied", "Policy evaluation failed for this request, please check the policy configurations.")
+	}
+	return o.grant(s.key, accessClaims{
+		Issuer: o.issuerOf(s), Audience: s.audience(), ClientID: a.clientID(), Subject: a.clientID(), Scopes: scopes,
+	}, c.now, time.Duration(r.lifetimeMinutes())*time.Minute)
+}
+
+const clientCredentials = "client_credentials"
+
+// issuer finds the authorization server of an OAuth endpoint.
+func (o *Org) issuer(c *call) (*server, error) {
+	s, ok := o.findServer(c.params["authServerId"])
+	if !ok || !s.active || o.options.NoAPIAccessManagement {
+		return nil, &refusal{
+			status: 404, code: "E0000007",
+			summary: "Not found: Resource not found: " + c.params["authServerId"] + " (AuthorizationServer)",
+		}
+	}
+	return s, nil
+}
+
+func (o *Org) issuerOf(s *server) string {
+	return o.url("/oauth2/" + s.address())
+}
+
+// introspect tells whether a token is good; only clients of the org may ask.
+func (o *Org) introspect(c *call) (*reply, error) {
+	s, err := o.issuer(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := o.proveApp(c, f); err != nil {
+		return nil, err
+	}
+	if !f.has("token") {
+		return nil, badOAuth("invalid_request", "The `token` parameter is required.")
+	}
+	claims, err := s.key.verify(f.Get("token"))
+	subject, known := o.byClientID[claims.ClientID]
+	if err != nil || claims.Issuer != o.issuerOf(s) || !c.now.Before(claims.Expiry.Time()) || !known || !subject.active {
+		return ok(map[string]any{"active": false})
+	}
+	return ok(map[string]any{
+		"active": true, "token_type": "Bearer", "scope": strings.Join(claims.Scopes, " "),
+		"client_id": claims.ClientID, "sub": claims.Subject, "username": claims.Subject,
+		"aud": claims.Audience, "iss": claims.Issuer, "jti": claims.ID,
+		"iat": seconds(claims.IssuedAt), "exp": seconds(claims.Expiry),
+	})
+}
+
+func seconds(date *jwt.NumericDate) int64 { return date.Time().Unix() }
+
+// keys publishes what the server's tokens are verified with. Those of an inactive
+// server stay, for its tokens are still out.
+func (o *Org) keys(c *call) (*reply, error) {
+	s, found := o.findServer(c.params["authServerId"])
+	if !found {
+		return nil, notFound(c.params["authServerId"], "AuthorizationServer")
+	}
+	return ok(s.key.jwks())
+}
+
+func (o *Org) orgKeys(*call) (*reply, error) { return ok(o.orgKey.jwks()) }
+
+// metadata serves both discovery documents of a custom authorization server.
+func (o *Org) metadata(c *call) (*reply, error) {
+	s, err := o.issuer(c)
+	if err != nil {
+		return nil, err
+	}
+	issuer := o.issuerOf(s)
+	scopes := []any{}
+	for _, sc := range s.scopes.order {
+		if sc.doc.text("metadataPublish") == "ALL_CLIENTS" {
+			scopes = append(scopes, sc.name())
+		}
+	}
+	methods := list([]string{"client_secret_basic", "client_secret_post", "private_key_jwt"})
+	return ok(map[string]any{
+		"issuer":                 issuer,
+		"authorization_endpoint": issuer + "/v1/authorize",
+		"token_endpoint":         issuer + "/v1/token",
+		"jwks_uri":               issuer + "/v1/keys",
+		"introspection_endpoint": issuer + "/v1/introspect",
+		"introspection_endpoint_auth_methods_supported": methods,
+		"token_endpoint_auth_methods_supported":         methods,
+		"grant_types_supported":                         []any{clientCredentials},
+		"response_types_supported":                      []any{"code", "token"},
+		"response_modes_supported":                      []any{"query", "fragment", "form_post", "okta_post_message"},
+		"subject_types_supported":                       []any{"public"},
+		"scopes_supported":                              scopes,
+		"claims_supported":                              list([]string{"ver", "jti", "iss", "aud", "iat", "exp", "cid", "scp", "sub"}),
+	})
+}
