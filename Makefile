@@ -1,0 +1,102 @@
+# make        what can be done here
+# make demo   the whole path on this machine, nothing else needed
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMG ?= agent-identity-operator:$(VERSION)
+CONTAINER_TOOL ?= docker
+KUBECTL ?= kubectl
+# How long one test package may take: a cold machine of two cores, race detector on.
+TEST_TIMEOUT ?= 20m
+# The recorded Okta answers and its OpenAPI; without them the contract tests are skipped.
+OKTA_DATA ?= $(abspath $(wildcard ../shared/okta))
+export OKTA_DATA
+
+# The race detector needs a C compiler on Linux; a machine without one tests without it.
+RACE ?= $(if $(shell command -v $(or $(CC),cc) || command -v gcc || command -v clang),-race)
+BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+ASSETS := assets=$$(hack/kube-assets) && export KUBEBUILDER_ASSETS="$$assets"
+# What make generate and make docs write. git must agree with it at every commit.
+GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference
+
+##@ Everyday
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN { FS = ":.*## "; print "Usage: make TARGET" } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-zA-Z_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Run everything on loopback and show it step by step (KEEP=1 leaves it running).
+	@$(BUILD) -o bin/demo ./hack/demo
+	@$(ASSETS) && KEEP="$(KEEP)" bin/demo
+
+.PHONY: test
+test: ## Run all tests on a real API server, with the race detector.
+	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
+	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
+	@$(ASSETS) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+
+.PHONY: verify
+verify: ## Check format, lint, and that everything generated is up to date.
+	@hack/verify $(GENERATED)
+
+.PHONY: build
+build: ## Build bin/manager and bin/oktasim.
+	@echo 'building bin/manager and bin/oktasim' >&2
+	@CGO_ENABLED=0 $(BUILD) -o bin/ ./cmd/manager ./cmd/oktasim
+
+##@ Code
+
+.PHONY: fmt
+fmt: ## Format all Go files.
+	@tool=$$(hack/tool golangci-lint) && "$$tool" fmt ./...
+
+.PHONY: lint
+lint: ## Run all linters, the borders between rooms among them.
+	@tool=$$(hack/tool golangci-lint) && "$$tool" run ./...
+
+.PHONY: generate
+generate: ## Generate deep copies, CRDs and the operator's RBAC role from markers.
+	@tool=$$(hack/tool controller-gen) && \
+	  "$$tool" object paths=./api/... && \
+	  "$$tool" crd paths=./api/v1alpha1/... output:crd:dir=config/crd/bases && \
+	  "$$tool" rbac:roleName=agent-identity-operator paths=./internal/... output:rbac:dir=config/rbac
+
+.PHONY: docs
+docs: ## Generate docs/reference/api.md from the API's comments.
+	@tool=$$(hack/tool crd-ref-docs) && mkdir -p docs/reference && \
+	  "$$tool" --config=hack/api-docs.yaml --renderer=markdown --max-depth=20 \
+	    --source-path=api/v1alpha1 --output-path=docs/reference/api.md --log-level=WARN
+
+.PHONY: clean
+clean: ## Remove what was built here (the cache of tools and kube programs stays).
+	@rm -rf bin dist
+
+##@ Cluster
+
+.PHONY: docker-build
+docker-build: ## Build the operator's image (IMG=...).
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: install
+install: ## Apply the CRDs to the current cluster.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: deploy
+deploy: ## Apply the operator to the current cluster (IMG=... names its image).
+	$(KUBECTL) kustomize config/default | sed 's|image: agent-identity-operator:.*|image: $(IMG)|' | \
+	  $(KUBECTL) apply --server-side -f -
+
+# The order matters: only a running operator can clean up in Okta and let the
+# objects go. Without it their finalizers would hold the CRDs for ever.
+.PHONY: uninstall
+uninstall: ## Delete every key and role (in Okta too), then the operator and the CRDs.
+	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m agentapikeys.agentidentity.dev
+	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m aiagentroles.agentidentity.dev
+	$(KUBECTL) delete --ignore-not-found -k config/default
