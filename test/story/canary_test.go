@@ -1,0 +1,172 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap/zapcore"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+)
+
+// TestNoSecretLeaves looks for every piece of key material of a run full of errors,
+// in every spelling, in everything the operator says: logs at the highest
+// verbosity, events, objects that are not Secrets, and metrics.
+func TestNoSecretLeaves(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	logs := &journal{}
+	w.logger = zap.New(zap.WriteTo(logs), zap.Level(zapcore.Level(-127)), zap.UseDevMode(true))
+	// Okta repeats what it was sent in its error, breaks off answers, and fails in HTML.
+	for _, fault := range []oktasim.Fault{
+		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 1, Action: oktasim.EchoSecrets(400)},
+		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 2, Action: oktasim.TruncatedBody()},
+		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 3, Action: oktasim.HTML502()},
+		{Method: "POST", Path: `/v1/token$`, Nth: 1, Action: oktasim.EchoSecrets(400)},
+	} {
+		w.org.Inject(fault)
+	}
+	w.start()
+	w.create(w.role("chat", "a"), w.key("bot", "chat", v1alpha1.DeliveryPrivateKeyJWT), w.key("old", "chat", v1alpha1.DeliveryClientSecret))
+	readyKey(w, "bot")
+	readyKey(w, "old")
+	w.quiet()
+
+	said := map[string][]byte{"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText()}
+	for where, text := range said {
+		if len(text) < 200 {
+			t.Errorf("%s are all but empty (%d bytes): is this test looking at the right thing?", where, len(text))
+		}
+	}
+	spellings := 0
+	for name, material := range w.material() {
+		for how, spelled := range spell(material) {
+			spellings++
+			for where, text := range said {
+				if bytes.Contains(text, []byte(spelled)) {
+					t.Errorf("%s show %s (%s)", where, name, how)
+				}
+			}
+		}
+	}
+	t.Logf("looked for %d spellings in %d bytes", spellings, len(said["logs"])+len(said["metrics"])+len(said["objects and events"]))
+	if spellings < 20 {
+		t.Errorf("only %d spellings looked for", spellings)
+	}
+}
+
+// journal is a log that may be written from many goroutines.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) bytes() []byte {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return bytes.Clone(j.text.Bytes())
+}
+
+// material is everything that must not be seen: the lines of private keys, their
+// private numbers, client secrets, and the operator's own token.
+func (w *world) material() map[string]string {
+	w.Helper()
+	var secrets corev1.SecretList
+	if err := cluster.admin.List(context.Background(), &secrets, client.InNamespace(w.namespace)); err != nil {
+		w.Fatal(err)
+	}
+	found := map[string]string{"the operator's API token": w.token}
+	for _, secret := range secrets.Items {
+		if text := secret.Data["client_secret"]; len(text) > 0 {
+			found[secret.Name+" client_secret"] = string(text)
+		}
+		for i, line := range strings.Split(string(secret.Data["private_key.pem"]), "\n") {
+			if len(line) > 20 && !strings.HasPrefix(line, "--") {
+				found[fmt.Sprintf("%s private_key.pem line %d", secret.Name, i)] = line
+			}
+		}
+		if text := secret.Data["jwk"]; len(text) > 0 {
+			var jwk struct{ D string }
+			if err := json.Unmarshal(text, &jwk); err != nil || jwk.D == "" {
+				w.Fatalf("the jwk of %s has no private number: %v", secret.Name, err)
+			}
+			found[secret.Name+" jwk.d"] = jwk.D
+		}
+	}
+	return found
+}
+
+// spell writes material in the ways in which it could slip out.
+func spell(material string) map[string]string {
+	quoted, _ := json.Marshal(material)
+	ways := map[string]string{
+		"raw": material, "hex": hex.EncodeToString([]byte(material)), "URL": url.QueryEscape(material),
+		"JSON": strings.Trim(string(quoted), `"`),
+	}
+	for shift := range 3 {
+		// Base64 of material within a longer text, by how it falls onto the groups of three.
+		whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + material))
+		ways[fmt.Sprintf("base64, shifted by %d", shift)] = whole[4 : len(whole)-4]
+	}
+	return ways
+}
+
+func (w *world) metricsText() []byte {
+	w.Helper()
+	var text bytes.Buffer
+	for _, registry := range []prometheus.Gatherer{metrics.Registry, w.metrics} {
+		families, err := registry.Gather()
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, family := range families {
+			fmt.Fprintln(&text, family.String())
+		}
+	}
+	return text.Bytes()
+}
+
+// objectsText is everything in the namespace that is not a Secret's data.
+func (w *world) objectsText() []byte {
+	w.Helper()
+	var text bytes.Buffer
+	for _, list := range []client.ObjectList{
+		&v1alpha1.AIAgentRoleList{}, &v1alpha1.AgentAPIKeyList{}, &corev1.ConfigMapList{}, &corev1.EventList{},
+		&eventsv1.EventList{}, &corev1.SecretList{},
+	} {
+		if err := cluster.admin.List(context.Background(), list, client.InNamespace(w.namespace)); err != nil {
+			w.Fatal(err)
+		}
+		for _, obj := range itemsOf(w, list) {
+			if secret, ok := obj.(*corev1.Secret); ok {
+				secret.Data = nil // its metadata and managed fields must be clean too
+			}
+			encoded, err := json.Marshal(obj)
+			if err != nil {
+				w.Fatal(err)
+			}
+			text.Write(encoded)
+		}
+	}
+	return text.Bytes()
+}

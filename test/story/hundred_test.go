@@ -1,0 +1,73 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+)
+
+// TestHundredKeys counts what a hundred keys of one role cost, in Okta's own
+// ledger, and that an operator which finds everything done writes nothing.
+func TestHundredKeys(t *testing.T) {
+	const n = 100
+	w := newWorld(t, oktasim.Options{})
+	first := w.start()
+	w.create(w.role("chat", "interact_with_chatbot", "view_ai_logs"))
+	for i := range n {
+		w.create(w.key(fmt.Sprintf("bot-%03d", i), "chat", deliveries[i%2]))
+	}
+	for i := range n {
+		readyKey(w, fmt.Sprintf("bot-%03d", i))
+	}
+	w.quiet()
+	cost := count(w.org.Operations())
+	w.Logf("%d keys: %d management calls (%d of them GETs), %d token requests, %d × 429", n, cost.management, cost.gets, cost.tokens, cost.throttled)
+	if cost.management > n+12 {
+		w.Errorf("%d management calls for %d keys, want at most %d: %s", cost.management, n, n+12, cost.summary())
+	}
+	if cost.gets > 12 || cost.throttled > 0 || cost.secretReads > 0 {
+		w.Errorf("%d GETs, %d × 429, %d secrets read; want no GET per key, no 429, no secret read: %s",
+			cost.gets, cost.throttled, cost.secretReads, cost.summary())
+	}
+	w.stop(first)
+
+	before, versions, start := len(w.org.Operations()), w.versions(), reconciled(w)
+	w.start()
+	w.caughtUp(start, n+1)
+	w.quiet()
+	again := count(w.org.Operations()[before:])
+	w.Logf("restart: %d management calls, all reads", again.management)
+	if again.writes > 0 || again.secretReads > 0 || again.tokens > again.management {
+		w.Errorf("a restart costs %d writes, %d secrets read: %s", again.writes, again.secretReads, again.summary())
+	}
+	if diff := cmp.Diff(versions, w.versions()); diff != "" {
+		w.Errorf("a restart writes to Kubernetes (-before +after):\n%s", diff)
+	}
+}
+
+var deliveries = []v1alpha1.Delivery{v1alpha1.DeliveryPrivateKeyJWT, v1alpha1.DeliveryClientSecret}
+
+// versions are the resource versions of everything in the world's namespace.
+func (w *world) versions() map[string]string {
+	w.Helper()
+	versions := map[string]string{}
+	for _, list := range []client.ObjectList{
+		&v1alpha1.AIAgentRoleList{}, &v1alpha1.AgentAPIKeyList{}, &corev1.SecretList{}, &eventsv1.EventList{},
+	} {
+		if err := cluster.admin.List(context.Background(), list, client.InNamespace(w.namespace)); err != nil {
+			w.Fatal(err)
+		}
+		for _, obj := range itemsOf(w, list) {
+			versions[fmt.Sprintf("%T %s", obj, obj.GetName())] = obj.GetResourceVersion()
+		}
+	}
+	return versions
+}
