@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 
+	"go.uber.org/zap/zapcore"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -14,12 +15,17 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
 )
 
+// version is set by the linker.
+var version = "dev"
+
 func main() {
 	path := flag.String("config", "/etc/agent-identity-operator/config.yaml", "the configuration file")
-	logging := zap.Options{}
+	// An error is told with what it was about; a stack trace of our own queue helps nobody.
+	logging := zap.Options{StacktraceLevel: zapcore.DPanicLevel}
 	logging.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	ctrl.Log.Info("starting agent-identity-operator", "version", version)
 	if err := run(*path); err != nil {
 		ctrl.Log.Error(err, "the operator cannot go on")
 		os.Exit(1)
