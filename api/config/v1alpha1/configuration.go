@@ -11,6 +11,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -99,7 +100,13 @@ func Load(path string) (*Configuration, error) {
 // Parse reads a configuration, fills in the defaults and checks it.
 func Parse(text []byte) (*Configuration, error) {
 	c := &Configuration{}
-	if err := yaml.UnmarshalStrict(text, c); err != nil {
+	asJSON, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the configuration: %w", err)
+	}
+	// As the API server reads: unknown fields are errors, and case matters.
+	unknown, err := json.UnmarshalStrict(asJSON, c)
+	if err := errors.Join(append(unknown, err)...); err != nil {
 		return nil, fmt.Errorf("parsing the configuration: %w", err)
 	}
 	if c.APIVersion != APIVersion || c.Kind != Kind {
@@ -154,6 +161,9 @@ func require(ok bool, field, rule string, have any) error {
 
 func validOrgURL(text string) error {
 	u, err := url.Parse(text)
+	if err == nil {
+		text = u.Redacted() // a password has no place here, and none in the error
+	}
 	ok := err == nil && u.Host != "" && u.User == nil && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
 	if ok && u.Scheme != "https" {
 		host := u.Hostname()
