@@ -150,7 +150,7 @@ func TestOperatorLetOutAndIn(t *testing.T) {
 	mustFail("without its scopes", identity.ReasonPermissionDenied)
 	w.clock.Step(31 * time.Second)
 	_ = observe(t, d)
-	mustFail("a new token without its scopes", identity.ReasonAuthenticationFailed)
+	mustFail("a new token without its scopes", identity.ReasonPermissionDenied)
 	w.org.SetScopes(operatorID, okta.RequiredScopes()...)
 	mustWork("with its scopes again")
 }
