@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -33,20 +34,24 @@ func TestKilledAnywhere(t *testing.T) {
 				for _, at := range points {
 					t.Run(at.String(), func(t *testing.T) {
 						t.Parallel()
-						if !killedAt(t, delivery, at) {
-							missed.Add(1)
+						if killedAt(t, delivery, at) {
+							return
+						}
+						missed.Add(1)
+						if !at.mayFallAway() {
+							t.Error("this run did not come by the point")
 						}
 					})
 				}
 			})
-			// Two controllers run at once, so a late status write may fall away.
-			if int(missed.Load()) > len(points)/10 {
-				t.Errorf("%d of %d points were not reached", missed.Load(), len(points))
-			}
 			t.Logf("killed at %d of %d points", len(points)-int(missed.Load()), len(points))
 		})
 	}
 }
+
+// mayFallAway tells a status write, of which a run has more or fewer: two
+// controllers work at once, and each writes only what has changed since it last looked.
+func (p point) mayFallAway() bool { return strings.Contains(p.call, "patch status of") }
 
 func (w *world) begin(delivery v1alpha1.Delivery, s *seam) *process {
 	w.Helper()
