@@ -82,6 +82,7 @@ const (
 
 // SecretTarget says where the credential is delivered.
 //
+// +kubebuilder:validation:XValidation:rule="!self.name.endsWith('.staged-credential')",message="names that end in '.staged-credential' are the operator's own; choose another name"
 // +kubebuilder:validation:XValidation:rule="!(has(self.template) && has(self.preset))",message="give either template or preset, not both"
 type SecretTarget struct {
 	// name of the Secret, in the key's namespace. The operator creates it and
@@ -290,9 +291,9 @@ type AgentAPIKeyStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions are Ready (always), Reconciling and Stalled (only while true).
-	// Reasons of Ready: Ready, Progressing, Deleting, RoleNotFound, RoleNotShared,
-	// RoleNotReady, WaitingForRole, SecretConflict, SecretLost, TokenRefused,
-	// DeactivatedInDirectory, and those of Okta: AuthenticationFailed,
+	// Reasons of Ready: Ready, Progressing, RoleNotFound, RoleNotShared, RoleNotReady,
+	// WaitingForRole, SecretConflict, SecretLost, TokenRefused, DeactivatedInDirectory,
+	// DeletedInDirectory, RevokedInDirectory, and those of Okta: AuthenticationFailed,
 	// PermissionDenied, FeatureUnavailable, UnsafeOrganizationSetting,
 	// DirectoryUnreachable, DirectoryError, Throttled, InvalidRequest,
 	// DirectoryConflict, WaitingForDirectory.

@@ -167,7 +167,7 @@ type AIAgentRoleStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions are Ready (always), Reconciling and Stalled (only while true).
-	// Reasons of Ready: Ready, Progressing, Deleting, ReservedPermission, and those
+	// Reasons of Ready: Ready, Progressing, ReservedPermission, and those
 	// of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
 	// InvalidRequest, DirectoryConflict, WaitingForDirectory.

@@ -21,8 +21,6 @@ const (
 	ReasonReady = "Ready"
 	// ReasonProgressing: the operator is at work.
 	ReasonProgressing = "Progressing"
-	// ReasonDeleting: the object is going, and what it made in Okta goes first.
-	ReasonDeleting = "Deleting"
 	// ReasonAuthenticationFailed: Okta refuses the operator's own credentials.
 	ReasonAuthenticationFailed = "AuthenticationFailed"
 	// ReasonPermissionDenied: the operator's credentials lack a scope or an admin role.
@@ -69,6 +67,10 @@ const (
 	ReasonTokenRefused = "TokenRefused"
 	// ReasonDeactivatedInDirectory: somebody deactivated the client in Okta; that is respected.
 	ReasonDeactivatedInDirectory = "DeactivatedInDirectory"
+	// ReasonDeletedInDirectory: somebody deleted the client in Okta; that is respected.
+	ReasonDeletedInDirectory = "DeletedInDirectory"
+	// ReasonRevokedInDirectory: the client in Okta no longer takes the credential.
+	ReasonRevokedInDirectory = "RevokedInDirectory"
 )
 
 // StatusConditions gives the conditions to read and change.

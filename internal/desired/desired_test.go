@@ -26,7 +26,7 @@ func TestRoleOf(t *testing.T) {
 	mark := identity.Mark{Cluster: "c1", Kind: "AIAgentRole", Namespace: "ns", Name: "bot", UID: "u1"}
 	want := Role{
 		Mark:          mark,
-		Group:         identity.Group{Mark: mark, Name: "k8s-c1-ns-bot", Description: "Bot: Talks."},
+		Group:         identity.Group{Mark: mark, Name: "k8s/c1/ns/bot", Description: "Bot: Talks."},
 		Permissions:   []identity.Permission{{Name: "a", Description: "A."}, {Name: "z"}},
 		TokenLifetime: 15 * time.Minute,
 	}
@@ -93,7 +93,14 @@ func TestNamesFit(t *testing.T) {
 			}
 		}
 	}
-	if ClientID("c", "a", "b-c") == ClientID("c", "a-b", "c") {
-		t.Error("two keys share a client id: the parts run into each other")
+	for kind, made := range map[string]func(namespace, name string) string{
+		"client": func(ns, n string) string { return ClientID("c", ns, n) },
+		"group":  func(ns, n string) string { return GroupName(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
+		"label":  func(ns, n string) string { return Label(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
+		"grant":  func(ns, n string) string { return GrantName(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
+	} {
+		if made("a", "b-c") == made("a-b", "c") {
+			t.Errorf("two owners share a %s: the parts run into each other", kind)
+		}
 	}
 }

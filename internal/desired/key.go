@@ -13,8 +13,11 @@ type Key struct {
 	Mark     identity.Mark
 	ClientID string
 	Label    string
-	Note     string
-	Method   identity.AuthMethod
+	// AppID is where the client was seen last. It only helps to find a client that
+	// lists do not show; nothing is decided from it.
+	AppID  string
+	Note   string
+	Method identity.AuthMethod
 	// StagingName and SecretName are Secrets in the key's namespace.
 	StagingName string
 	SecretName  string
@@ -34,6 +37,7 @@ func KeyOf(key *v1alpha1.AgentAPIKey, settings Settings) Key {
 		Mark:        mark,
 		ClientID:    ClientID(settings.Cluster, key.Namespace, key.Name),
 		Label:       Label(mark),
+		AppID:       key.Status.AppID,
 		Note:        note(key),
 		Method:      method(key.Spec.Delivery),
 		StagingName: StagingName(key.Name),
@@ -59,6 +63,9 @@ func note(key *v1alpha1.AgentAPIKey) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Hint is what the key's client may be found by.
+func (k Key) Hint() identity.ClientHint { return identity.ClientHint{Label: k.Label, ID: k.AppID} }
 
 // Registration is the wish for the key's client with a credential.
 func (k Key) Registration(credential identity.Credential) identity.Registration {

@@ -25,17 +25,23 @@ func ClientID(cluster, namespace, name string) string {
 
 // GroupName is the name of a role's group; Okta keeps group names unique.
 func GroupName(mark identity.Mark) string {
-	return fit(fmt.Sprintf("k8s-%s-%s-%s", mark.Cluster, mark.Namespace, mark.Name), maxGroupName)
+	return fit(path(mark), maxGroupName)
 }
 
 // Label is the label of a key's app in Okta's console.
 func Label(mark identity.Mark) string {
-	return fit(fmt.Sprintf("k8s/%s/%s/%s", mark.Cluster, mark.Namespace, mark.Name), maxLabel)
+	return fit(path(mark), maxLabel)
 }
 
 // GrantName is the name of a role's access policy and of its rule.
 func GrantName(mark identity.Mark) string {
-	return fit(fmt.Sprintf("k8s/%s/%s/%s", mark.Cluster, mark.Namespace, mark.Name), maxPolicyName)
+	return fit(path(mark), maxPolicyName)
+}
+
+// path has slashes, which no part can hold, so that the parts of two owners never
+// run into each other.
+func path(mark identity.Mark) string {
+	return fmt.Sprintf("k8s/%s/%s/%s", mark.Cluster, mark.Namespace, mark.Name)
 }
 
 // StagingName is the name of the Secret in which the operator keeps a key's credential.

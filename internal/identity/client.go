@@ -57,3 +57,11 @@ type ClientSeen struct {
 	// FirstSeen is when this process first knew of the client.
 	FirstSeen time.Time
 }
+
+// ClientHint is what a client that lists do not show may be found by.
+type ClientHint struct {
+	// Label is the one it was registered with.
+	Label string
+	// ID is the directory's id of it, as far as anybody remembers; may be empty.
+	ID string
+}

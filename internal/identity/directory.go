@@ -39,9 +39,14 @@ type Roles interface {
 
 // Clients keeps the clients.
 type Clients interface {
-	// ObserveClient tells what there is under the client id; nil when nothing is.
-	// label narrows the search after an answer was lost.
-	ObserveClient(ctx context.Context, clientID, label string) (*ClientSeen, error)
+	// ObserveClient tells what there is under the client id; nil when nothing is
+	// seen. A client that a list does not show, but whose id the hint knows, is
+	// looked up by itself before it is taken for gone.
+	ObserveClient(ctx context.Context, clientID string, hint ClientHint) (*ClientSeen, error)
+	// ConfirmNoClient gives nil when it is certain that no client of ours has the
+	// id, and an error of kind Waiting while a registration or a deletion whose
+	// answer was lost may still show.
+	ConfirmNoClient(ctx context.Context, clientID string, hint ClientHint) error
 	// RegisterClient creates the client, active, with the credential. A client of
 	// that id that exists already is an error of kind Conflict, or of kind Waiting
 	// when it may be the trace of an earlier try whose answer was lost: observe again.

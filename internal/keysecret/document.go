@@ -51,19 +51,14 @@ func render(doc Document, credential identity.Credential) (map[string][]byte, er
 }
 
 // credentialIn reads the credential out of a Secret's data, staged or published:
-// both keep it under the same keys.
-func credentialIn(data map[string][]byte, method identity.AuthMethod, keyID string) (identity.Credential, error) {
+// both keep it under the same keys. What it is called follows from what it is, so a
+// credential that was exchanged is another one, whatever else the Secret says.
+func credentialIn(data map[string][]byte, method identity.AuthMethod) (identity.Credential, error) {
 	if method == identity.PrivateKeyJWT {
-		credential, err := keyPair(data[KeyPrivateKey])
-		if err == nil && credential.KeyID != keyID {
-			err = fmt.Errorf("the private key is not the one named %s", keyID)
-		}
-		return credential, err
+		return keyPair(data[KeyPrivateKey])
 	}
 	if len(data[KeyClientSecret]) == 0 {
 		return identity.Credential{}, fmt.Errorf("%s is missing", KeyClientSecret)
 	}
-	return identity.Credential{
-		KeyID: keyID, Method: identity.ClientSecretBasic, Material: identity.NewSecret(data[KeyClientSecret]),
-	}, nil
+	return sharedSecret(data[KeyClientSecret]), nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -24,7 +25,7 @@ const (
 )
 
 // mint makes a credential: an ECDSA key pair on P-256, named by the thumbprint of
-// its public half (RFC 7638), or 256 random bits with a random name.
+// its public half (RFC 7638), or 256 random bits named by their digest.
 func mint(method identity.AuthMethod) (identity.Credential, error) {
 	if method == identity.PrivateKeyJWT {
 		return mintKeyPair()
@@ -98,13 +99,18 @@ func privateJWK(encoded []byte, keyID string) ([]byte, error) {
 
 // mintSecret cannot fail: crypto/rand ends the process when it has no randomness.
 func mintSecret() identity.Credential {
-	secret := make([]byte, secretBytes)
-	name := make([]byte, 12)
-	_, _ = rand.Read(secret)
-	_, _ = rand.Read(name)
+	random := make([]byte, secretBytes)
+	_, _ = rand.Read(random)
+	return sharedSecret([]byte(base64.RawURLEncoding.EncodeToString(random)))
+}
+
+// sharedSecret names a secret by a digest of it, so that one that was edited no
+// longer fits its name. A digest of 256 random bits tells nothing of them.
+func sharedSecret(secret []byte) identity.Credential {
+	sum := sha256.Sum256(secret)
 	return identity.Credential{
-		KeyID:    "sec-" + base64.RawURLEncoding.EncodeToString(name),
+		KeyID:    "sec-" + base64.RawURLEncoding.EncodeToString(sum[:12]),
 		Method:   identity.ClientSecretBasic,
-		Material: identity.NewSecret([]byte(base64.RawURLEncoding.EncodeToString(secret))),
+		Material: identity.NewSecret(secret),
 	}
 }

@@ -3,8 +3,8 @@ package keysecret
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,12 +20,11 @@ import (
 )
 
 const (
-	// LabelManagedBy and ManagedBy select the Secrets the operator may watch.
-	LabelManagedBy = "app.kubernetes.io/managed-by"
-	// ManagedBy is the value of LabelManagedBy.
-	ManagedBy = "agent-identity-operator"
+	// LabelPart is on every Secret of ours and no other; the operator watches by it.
+	LabelPart = "agentidentity.dev/part"
 
-	labelPart       = "agentidentity.dev/part"
+	labelManagedBy  = "app.kubernetes.io/managed-by"
+	managedBy       = "agent-identity-operator"
 	partStaged      = "staged"
 	partPublished   = "published"
 	annotationKeyID = "agentidentity.dev/key-id"
@@ -79,7 +78,7 @@ func (s *Store) find(ctx context.Context, owner *v1alpha1.AgentAPIKey, name, par
 	secret := &corev1.Secret{}
 	err := s.Client.Get(ctx, key, secret)
 	switch {
-	case err == nil && metav1.IsControlledBy(secret, owner) && secret.Labels[labelPart] == part:
+	case err == nil && metav1.IsControlledBy(secret, owner) && secret.Labels[LabelPart] == part:
 		return secret, plan.Intact, nil
 	case err == nil:
 		return nil, plan.Foreign, nil
@@ -94,22 +93,37 @@ func (s *Store) find(ctx context.Context, owner *v1alpha1.AgentAPIKey, name, par
 	case err != nil:
 		return nil, "", fmt.Errorf("looking for Secret %s: %w", key, err)
 	case metav1.IsControlledBy(metadata, owner):
-		// Ours, written a moment ago: the cache will show it.
-		return nil, "", &identity.Error{
-			Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing,
-			Message: fmt.Sprintf("Secret %q was written and is about to be seen", name),
-		}
+		return nil, "", s.reveal(ctx, key, part)
 	}
 	return nil, plan.Foreign, nil
 }
 
-// readStaged takes a staging Secret that does not hold its own credential, because
-// somebody edited it, for absent in content: its KeyID stays empty.
+// reveal sees to it that the cache will show a Secret of ours which it does not
+// show: because it was written a moment ago, or because its labels were taken off.
+func (s *Store) reveal(ctx context.Context, key types.NamespacedName, part string) error {
+	secret := &corev1.Secret{}
+	if err := s.Live.Get(ctx, key, secret); err != nil {
+		return fmt.Errorf("reading Secret %s: %w", key, err)
+	}
+	if secret.Labels[LabelPart] != part {
+		metav1.SetMetaDataLabel(&secret.ObjectMeta, LabelPart, part)
+		if err := s.Client.Update(ctx, secret); err != nil {
+			return fmt.Errorf("labelling Secret %s: %w", key, err)
+		}
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing, RetryAfter: time.Second,
+		Message: fmt.Sprintf("Secret %q was written and is about to be seen", key.Name),
+	}
+}
+
+// readStaged leaves the KeyID of a staging Secret empty that holds no credential,
+// because somebody edited it.
 func (s *Stored) readStaged(want desired.Key) {
 	if s.stagedSecret == nil {
 		return
 	}
-	credential, err := credentialIn(s.stagedSecret.Data, want.Method, s.stagedSecret.Annotations[annotationKeyID])
+	credential, err := credentialIn(s.stagedSecret.Data, want.Method)
 	if err != nil {
 		s.Staged.State = plan.Different
 		return
@@ -118,15 +132,20 @@ func (s *Stored) readStaged(want desired.Key) {
 	s.Staged.KeyID = credential.KeyID
 }
 
+// readPublished names the published credential by what it is, and compares the
+// whole Secret with what it should be; without a staged credential there is only
+// the former.
 func (s *Stored) readPublished(want desired.Key, doc Document) {
 	if s.publishedSecret == nil {
 		return
 	}
-	s.Published.KeyID = s.publishedSecret.Annotations[annotationKeyID]
-	if s.stagedSecret == nil {
-		if _, err := credentialIn(s.publishedSecret.Data, want.Method, s.Published.KeyID); err != nil {
-			s.Published.State = plan.Different
-		}
+	published, err := credentialIn(s.publishedSecret.Data, want.Method)
+	if err != nil {
+		s.Published.State = plan.Different
+		return
+	}
+	s.Published.KeyID = published.KeyID
+	if s.credential.KeyID == "" {
 		return
 	}
 	data, err := render(doc, s.credential)
@@ -138,6 +157,9 @@ func (s *Stored) readPublished(want desired.Key, doc Document) {
 // Mint makes a credential and stages it. A staging Secret that exists already is
 // never overwritten: it may hold the credential the directory knows.
 func (s *Store) Mint(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desired.Key, stored *Stored) error {
+	if stored.stagedSecret != nil {
+		return fmt.Errorf("minting: Secret %s exists already", want.StagingName)
+	}
 	credential, err := mint(want.Method)
 	if err != nil {
 		return err
@@ -147,7 +169,7 @@ func (s *Store) Mint(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desi
 
 // Restage rebuilds the staging Secret from the published one.
 func (s *Store) Restage(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desired.Key, stored *Stored) error {
-	credential, err := credentialIn(stored.publishedSecret.Data, want.Method, stored.Published.KeyID)
+	credential, err := credentialIn(stored.publishedSecret.Data, want.Method)
 	if err != nil {
 		return fmt.Errorf("restaging from Secret %s: %w", want.SecretName, err)
 	}
@@ -156,17 +178,27 @@ func (s *Store) Restage(ctx context.Context, owner *v1alpha1.AgentAPIKey, want d
 
 func (s *Store) stage(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desired.Key, stored *Stored, c identity.Credential) error {
 	secret := newSecret(owner, want.StagingName, partStaged, stagedType, c.KeyID)
-	if c.Method == identity.PrivateKeyJWT {
-		secret.Data = map[string][]byte{KeyPrivateKey: c.Material.Reveal()}
-	} else {
-		secret.Data = map[string][]byte{KeyClientSecret: c.Material.Reveal()}
+	secret.Data = stagedData(c)
+	write := func() error { return s.create(ctx, owner, secret) }
+	if stored.stagedSecret != nil {
+		secret = stored.stagedSecret.DeepCopy()
+		secret.Data = stagedData(c)
+		metav1.SetMetaDataAnnotation(&secret.ObjectMeta, annotationKeyID, c.KeyID)
+		write = func() error { return s.update(ctx, secret) }
 	}
-	if err := s.create(ctx, owner, secret); err != nil {
+	if err := write(); err != nil {
 		return err
 	}
 	stored.credential, stored.stagedSecret = c, secret
 	stored.Staged = plan.SecretSeen{State: plan.Intact, KeyID: c.KeyID}
 	return nil
+}
+
+func stagedData(c identity.Credential) map[string][]byte {
+	if c.Method == identity.PrivateKeyJWT {
+		return map[string][]byte{KeyPrivateKey: c.Material.Reveal()}
+	}
+	return map[string][]byte{KeyClientSecret: c.Material.Reveal()}
 }
 
 // Publish writes the published Secret, once and whole.
@@ -182,12 +214,13 @@ func (s *Store) Publish(ctx context.Context, owner *v1alpha1.AgentAPIKey, want d
 	}
 	secret := stored.publishedSecret.DeepCopy()
 	secret.Data = data
-	secret.Annotations = maps.Clone(secret.Annotations)
-	if secret.Annotations == nil {
-		secret.Annotations = map[string]string{}
-	}
-	secret.Annotations[annotationKeyID] = stored.credential.KeyID
-	// The resource version makes a change by somebody else in between a conflict.
+	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, annotationKeyID, stored.credential.KeyID)
+	return s.update(ctx, secret)
+}
+
+// update writes a Secret of ours; its resource version makes a change by somebody
+// else in between a conflict.
+func (s *Store) update(ctx context.Context, secret *corev1.Secret) error {
 	if err := s.Client.Update(ctx, secret); err != nil {
 		return fmt.Errorf("writing Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	}
@@ -235,7 +268,7 @@ func newSecret(owner *v1alpha1.AgentAPIKey, name, part string, kind corev1.Secre
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:   owner.Namespace,
 			Name:        name,
-			Labels:      map[string]string{LabelManagedBy: ManagedBy, labelPart: part},
+			Labels:      map[string]string{labelManagedBy: managedBy, LabelPart: part},
 			Annotations: map[string]string{annotationKeyID: keyID},
 		},
 		Type: kind,

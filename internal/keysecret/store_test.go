@@ -11,11 +11,13 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -171,7 +173,7 @@ func TestRestage(t *testing.T) {
 	}
 }
 
-func TestTamperedStagingHoldsNoCredential(t *testing.T) {
+func TestSwappedStagingIsAnotherCredential(t *testing.T) {
 	s, owner, want := setUp(t, identity.PrivateKeyJWT)
 	issue(t, s, owner, want)
 	other, err := mint(identity.PrivateKeyJWT)
@@ -183,8 +185,62 @@ func TestTamperedStagingHoldsNoCredential(t *testing.T) {
 	if err := s.Client.Update(context.Background(), staged); err != nil {
 		t.Fatal(err)
 	}
-	if stored := observe(t, s, owner, want); stored.Staged != (plan.SecretSeen{State: plan.Different}) {
-		t.Errorf("a swapped private key is seen as %+v, want Different without a key id", stored.Staged)
+	if stored := observe(t, s, owner, want); stored.Staged.KeyID != other.KeyID || stored.Published.State != plan.Different {
+		t.Errorf("a swapped private key is seen as %+v, want the name of the other key", stored.Staged)
+	}
+}
+
+// TestNamesFollowContent: what a person edits is another credential or none,
+// whatever the annotation goes on saying; the copy that is good can be told.
+func TestNamesFollowContent(t *testing.T) {
+	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
+		for _, harmed := range []string{"bot.staged", "bot-okta"} {
+			t.Run(string(method)+" "+harmed, func(t *testing.T) {
+				s, owner, want := setUp(t, method)
+				good := issue(t, s, owner, want).Credential().KeyID
+				secret := secretData(t, s, harmed)
+				for _, name := range []string{KeyPrivateKey, KeyClientSecret} {
+					if secret.Data[name] != nil {
+						secret.Data[name] = []byte("edited by a person")
+					}
+				}
+				if err := s.Client.Update(context.Background(), secret); err != nil {
+					t.Fatal(err)
+				}
+				stored := observe(t, s, owner, want)
+				staged, published := stored.Staged.KeyID == good, stored.Published.KeyID == good
+				if staged != (harmed != "bot.staged") || published != (harmed != "bot-okta") {
+					t.Errorf("after editing %s: staged %+v, published %+v, the good one is %s", harmed, stored.Staged, stored.Published, good)
+				}
+			})
+		}
+	}
+}
+
+// TestLabelsComeBack: without its label a Secret of ours is out of the cache's sight.
+func TestLabelsComeBack(t *testing.T) {
+	s, owner, want := setUp(t, identity.PrivateKeyJWT)
+	issue(t, s, owner, want)
+	secret := secretData(t, s, "bot-okta")
+	delete(secret.Labels, LabelPart)
+	if err := s.Client.Update(context.Background(), secret); err != nil {
+		t.Fatal(err)
+	}
+	live := s.Client
+	s.Client = interceptor.NewClient(live.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			if err := c.Get(ctx, key, obj, opts...); err != nil || obj.GetLabels()[LabelPart] != "" {
+				return err
+			}
+			return apierrors.NewNotFound(corev1.Resource("secrets"), key.Name)
+		},
+	})
+	var e *identity.Error
+	if _, err := s.Observe(context.Background(), owner, want, document); !errors.As(err, &e) || e.Kind != identity.Waiting {
+		t.Fatalf("the first look gives %v, want Waiting", err)
+	}
+	if stored := observe(t, s, owner, want); stored.Published.State != plan.Intact {
+		t.Errorf("the second look sees %+v, want the Secret again", stored.Published)
 	}
 }
 
@@ -198,9 +254,9 @@ func TestForeignSecretsStay(t *testing.T) {
 		meta   metav1.ObjectMeta
 	}{
 		"Unowned":      {"somebody's own Secret", metav1.ObjectMeta{}},
-		"Labelled":     {"a label is no proof", metav1.ObjectMeta{Labels: map[string]string{LabelManagedBy: ManagedBy, labelPart: partPublished}}},
-		"OfANamesake":  {"the UID of a key that lived before is another's", metav1.ObjectMeta{OwnerReferences: owned, Labels: map[string]string{labelPart: partPublished}}},
-		"OtherManager": {"cert-manager's", metav1.ObjectMeta{Labels: map[string]string{LabelManagedBy: "cert-manager"}}},
+		"Labelled":     {"a label is no proof", metav1.ObjectMeta{Labels: map[string]string{labelManagedBy: managedBy, LabelPart: partPublished}}},
+		"OfANamesake":  {"the UID of a key that lived before is another's", metav1.ObjectMeta{OwnerReferences: owned, Labels: map[string]string{LabelPart: partPublished}}},
+		"OtherManager": {"cert-manager's", metav1.ObjectMeta{Labels: map[string]string{labelManagedBy: "cert-manager"}}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +37,8 @@ type Kind[T Object] interface {
 	// *identity.Error says it in a way that people understand.
 	Ensure(ctx context.Context, obj T) (Outcome, error)
 	// Release removes what the object made. An error means that it is not gone yet.
-	Release(ctx context.Context, obj T) error
+	// What it leaves behind, for it is not ours, it tells as events.
+	Release(ctx context.Context, obj T) (Outcome, error)
 }
 
 // Outcome is what Ensure did.
@@ -51,7 +53,9 @@ type Outcome struct {
 
 // Event says once what has happened, in the past tense.
 type Event struct {
-	Reason string
+	// Warning tells people that something is left to them.
+	Warning bool
+	Reason  string
 	// Action is the verb that events.k8s.io asks for.
 	Action string
 	Note   string
@@ -104,9 +108,11 @@ func (l *Loop[T]) release(ctx context.Context, obj T) (ctrl.Result, error) {
 	}
 	before := copyOf(obj)
 	caller := identity.Caller{Namespace: obj.GetNamespace(), Urgency: identity.Revocation}
-	if err := l.Kind.Release(identity.WithCaller(ctx, caller), obj); err != nil {
-		return l.conclude(ctx, before, obj, Outcome{}, err)
+	outcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)
+	if err != nil {
+		return l.conclude(ctx, before, obj, outcome, err)
 	}
+	l.tell(obj, outcome)
 	controllerutil.RemoveFinalizer(obj, Finalizer)
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := l.Client.Patch(ctx, obj, patch); client.IgnoreNotFound(err) != nil {
@@ -117,9 +123,7 @@ func (l *Loop[T]) release(ctx context.Context, obj T) (ctrl.Result, error) {
 
 // conclude settles the outcome, writes the status if it changed, and says when to look again.
 func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, err error) (ctrl.Result, error) {
-	for _, e := range outcome.Events {
-		l.Recorder.Eventf(obj, nil, "Normal", e.Reason, e.Action, "%s", e.Note)
-	}
+	l.tell(obj, outcome)
 	if ctx.Err() != nil {
 		// The process is ending: what it saw last is not news.
 		return ctrl.Result{}, ctx.Err()
@@ -129,7 +133,7 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 	}
 	verdict := settle(outcome, err, l.Resync)
 	if verdict.newlyStalled(*before.StatusConditions()) {
-		l.Recorder.Eventf(obj, nil, "Warning", verdict.reason, "Stall", "%s", verdict.message)
+		l.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, verdict.reason, "Stall", "%s", verdict.message)
 	}
 	verdict.apply(obj, metav1.NewTime(l.Clock.Now()))
 	if !equality.Semantic.DeepEqual(before, obj) {
@@ -138,6 +142,16 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 		}
 	}
 	return verdict.result, verdict.retry
+}
+
+func (l *Loop[T]) tell(obj T, outcome Outcome) {
+	for _, e := range outcome.Events {
+		kind := corev1.EventTypeNormal
+		if e.Warning {
+			kind = corev1.EventTypeWarning
+		}
+		l.Recorder.Eventf(obj, nil, kind, e.Reason, e.Action, "%s", e.Note)
+	}
 }
 
 // copyOf is a deep copy of the object's own type.

@@ -87,6 +87,8 @@ func appRequest(r identity.Registration) ([]byte, error) {
 	}
 	settings := map[string]any{
 		"application_type": "service", "grant_types": []string{grantType}, "response_types": []string{"token"},
+		// An org may turn this on for new apps; with it Okta refuses client_credentials.
+		"dpop_bound_access_tokens": false,
 	}
 	switch r.Credential.Method {
 	case identity.PrivateKeyJWT:

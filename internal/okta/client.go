@@ -22,24 +22,38 @@ func (d *Directory) listClients(ctx context.Context) (map[string]client, time.Ti
 	return d.clientWalk.by(ctx, d.labelPrefix())
 }
 
-// findClient looks one client up: by the id of its app, if that was seen, for a
+// findClient looks one client up: by the id of its app, if that is known, for a
 // person may have changed the label; else by the label.
-func (d *Directory) findClient(ctx context.Context, clientID, label string) (client, bool, error) {
-	if known, there := d.clients.peek(clientID); there && known.seen.ID != "" {
-		var a app
-		_, err := d.org.call(ctx, http.MethodGet, appsPath+"/"+url.PathEscape(known.seen.ID), nil, &a)
-		if fault.IsGone(err) || err == nil && a.Status == statusDeleted {
-			return client{}, false, nil
-		}
-		return client{seen: a.seen()}, err == nil, err
+func (d *Directory) findClient(ctx context.Context, clientID string, by hint) (client, bool, error) {
+	if known, present := d.clients.last(clientID); present || by.id == "" {
+		by.id = known.seen.ID
 	}
-	if label == "" {
-		label = d.labelPrefix()
+	if by.id != "" {
+		c, found, err := d.readClient(ctx, clientID, by.id)
+		if err != nil || found || !by.wide {
+			return c, found, err
+		}
+	}
+	if by.label == "" {
+		by.label = d.labelPrefix()
 	}
 	w := clientWalk{d: d}
-	found, _, err := w.by(ctx, label)
+	found, _, err := w.by(ctx, by.label)
 	c, ok := found[clientID]
 	return c, ok, err
+}
+
+// readClient reads the app of that id.
+func (d *Directory) readClient(ctx context.Context, clientID, id string) (client, bool, error) {
+	var a app
+	_, err := d.org.call(ctx, http.MethodGet, appsPath+"/"+url.PathEscape(id), nil, &a)
+	if fault.IsGone(err) {
+		return client{}, false, nil
+	}
+	if err != nil || a.Status == statusDeleted || a.Credentials.Client.ID != clientID {
+		return client{}, false, err
+	}
+	return client{seen: a.seen()}, true, nil
 }
 
 // clientWalk lists apps by the beginning of their label.
@@ -65,12 +79,12 @@ func (w *clientWalk) by(ctx context.Context, label string) (map[string]client, t
 	return byID, begun, nil
 }
 
-// ObserveClient implements identity.Clients.
-func (d *Directory) ObserveClient(ctx context.Context, clientID, label string) (*identity.ClientSeen, error) {
-	if err := d.setting.check(ctx); err != nil {
-		return nil, err
-	}
-	c, found, err := d.clients.get(ctx, clientID, label)
+// ObserveClient implements identity.Clients. It does not ask for the org's setting:
+// a client must be seen to be deleted, whatever the setting is.
+func (d *Directory) ObserveClient(ctx context.Context, clientID string, by identity.ClientHint) (*identity.ClientSeen, error) {
+	c, found, err := d.clients.get(ctx, clientID, query[client]{
+		hint: hint{id: by.ID, label: by.Label}, blocks: d.inTheWay,
+	})
 	if err != nil || !found {
 		return nil, err
 	}
@@ -80,12 +94,35 @@ func (d *Directory) ObserveClient(ctx context.Context, clientID, label string) (
 	return &seen, nil
 }
 
+// inTheWay tells that a person must do something about the client before it is of use.
+func (d *Directory) inTheWay(c client) bool {
+	return !c.seen.Active || c.seen.Mark.Cluster != d.cluster
+}
+
+// ConfirmNoClient implements identity.Clients.
+func (d *Directory) ConfirmNoClient(ctx context.Context, clientID string, by identity.ClientHint) error {
+	c, found, err := d.clients.get(ctx, clientID, query[client]{
+		hint: hint{id: by.ID, label: by.Label}, blocks: d.inTheWay, certain: true,
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return unsettled(d.clients.open(clientID))
+	case c.seen.Mark.Cluster == d.cluster:
+		return waiting("a client that carries a mark of this operator is there; it is observed again")
+	}
+	return nil
+}
+
 // RegisterClient implements identity.Clients.
 func (d *Directory) RegisterClient(ctx context.Context, r identity.Registration) error {
 	if err := d.setting.check(ctx); err != nil {
 		return err
 	}
-	have, found, err := d.clients.get(ctx, r.ClientID, r.Label)
+	have, found, err := d.clients.get(ctx, r.ClientID, query[client]{
+		hint: hint{label: r.Label}, blocks: func(c client) bool { return c.seen.Mark != r.Mark },
+	})
 	if err != nil {
 		return err
 	}
@@ -127,8 +164,8 @@ func (d *Directory) RegisterClient(ctx context.Context, r identity.Registration)
 // another label by a person.
 func (d *Directory) notRegistered(r identity.Registration, err error) error {
 	status, _ := fault.StatusOf(err)
-	since, doubted := d.clients.doubted(r.ClientID)
-	if status.Exists && doubted && d.clock.Since(since) > lagging {
+	since, suspected := d.clients.suspected(r.ClientID)
+	if status.Exists && suspected && d.clock.Since(since) > lagging {
 		d.clients.question(r.ClientID)
 		return &identity.Error{
 			Kind: identity.Conflict, Reason: identity.ReasonConflict, RetryAfter: lagging,
@@ -136,7 +173,7 @@ func (d *Directory) notRegistered(r identity.Registration, err error) error {
 				"and delete it or give it that label again", r.ClientID, r.Label),
 		}
 	}
-	err = d.failed(d.clients.question, r.ClientID, err)
+	err = d.failed(d.clients, r.ClientID, err)
 	if status.Exists {
 		d.clients.suspect(r.ClientID)
 	}
@@ -155,7 +192,7 @@ func (d *Directory) DeactivateClient(ctx context.Context, c identity.ClientSeen)
 			d.clients.drop(c.ClientID)
 			return nil
 		}
-		return d.failed(d.clients.question, c.ClientID, err)
+		return d.failed(d.clients, c.ClientID, err)
 	}
 	have.seen.Active = false
 	d.clients.put(c.ClientID, have)
@@ -175,7 +212,7 @@ func (d *Directory) DeleteClient(ctx context.Context, c identity.ClientSeen) err
 		return waitingFor(err, "Okta is still busy with the deactivation of the app; it is deleted as soon as that is done")
 	}
 	if err != nil && !fault.IsGone(err) {
-		return d.failed(d.clients.question, c.ClientID, err)
+		return d.failed(d.clients, c.ClientID, err)
 	}
 	d.clients.drop(c.ClientID)
 	d.firsts.forget(c.ClientID)
@@ -184,7 +221,10 @@ func (d *Directory) DeleteClient(ctx context.Context, c identity.ClientSeen) err
 
 // ours gives the client as it is now, and holds that it is the one that was seen.
 func (d *Directory) ours(ctx context.Context, c identity.ClientSeen) (client, bool, error) {
-	have, found, err := d.clients.get(ctx, c.ClientID, c.Label)
+	have, found, err := d.clients.get(ctx, c.ClientID, query[client]{
+		hint:   hint{id: c.ID, label: c.Label},
+		blocks: func(have client) bool { return have.seen.Mark != c.Mark || !have.seen.Active },
+	})
 	if err != nil || !found {
 		return client{}, false, err
 	}

@@ -65,7 +65,7 @@ func TestManyAtOnce(t *testing.T) {
 func buildOne(t *testing.T, d identity.Directory, mark identity.Mark, r identity.Registration) error {
 	t.Helper()
 	ctx := t.Context()
-	group := "k8s-test-a-" + mark.Name
+	group := "k8s/test/a/" + mark.Name
 	seen, err := d.ObserveRole(ctx, mark, group)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func buildOne(t *testing.T, d identity.Directory, mark identity.Mark, r identity
 			return err
 		}
 	}
-	client, err := d.ObserveClient(ctx, r.ClientID, r.Label)
+	client, err := d.ObserveClient(ctx, r.ClientID, identity.ClientHint{Label: r.Label})
 	if err != nil {
 		return err
 	}

@@ -153,8 +153,11 @@ func (w *world) harness() directorytest.Harness {
 			defer w.mu.Unlock()
 			return w.writes
 		},
-		Objects:    func() directorytest.Objects { return objects(w.org.Snapshot()) },
-		Plant:      w.plant,
+		Objects: func() directorytest.Objects { return objects(w.org.Snapshot()) },
+		Plant:   w.plant,
+		Rename: func(clientID, label string) {
+			must(w.t, w.org.AdminUpdateApp(clientID, func(a *oktasim.App) { a.Label = label }))
+		},
 		Credential: func(m identity.AuthMethod) identity.Credential { return newCredential(w.t, m) },
 	}
 }

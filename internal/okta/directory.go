@@ -171,17 +171,6 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.firsts = firsts{seen: map[string]time.Time{}}
 }
 
-// Forget drops the snapshot, so that the next observation lists anew; what was
-// written within the last minute is remembered on, whatever Okta's lists say.
-func (d *Directory) Forget() {
-	d.setting.forget()
-	d.servers.forget()
-	d.scopes.forget()
-	d.groups.forget()
-	d.policies.forget()
-	d.clients.forget()
-}
-
 // checkOrgURL gives the URL without a slash at its end.
 func checkOrgURL(raw string) (string, error) {
 	const want = "it must be the organization's own address, like https://example.okta.com"

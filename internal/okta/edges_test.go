@@ -28,7 +28,7 @@ func TestRenamedAndRestarted(t *testing.T) {
 	fresh, r := w.open(), registration(t, "one")
 	var kinds []identity.Kind
 	for range 4 {
-		seen, err := fresh.ObserveClient(t.Context(), r.ClientID, r.Label)
+		seen, err := fresh.ObserveClient(t.Context(), r.ClientID, identity.ClientHint{Label: r.Label})
 		if err != nil || seen != nil {
 			t.Fatalf("observing: %v, %v", seen, err)
 		}
@@ -39,7 +39,7 @@ func TestRenamedAndRestarted(t *testing.T) {
 		t.Errorf("got %v, want to wait at first and then a conflict", kinds)
 	}
 	must(t, w.org.AdminUpdateApp(app, func(a *oktasim.App) { a.Label = r.Label }))
-	if seen, err := fresh.ObserveClient(t.Context(), r.ClientID, r.Label); err != nil || seen == nil {
+	if seen, err := fresh.ObserveClient(t.Context(), r.ClientID, identity.ClientHint{Label: r.Label}); err != nil || seen == nil {
 		t.Errorf("given its label again: got %v, %v", seen, err)
 	}
 }
@@ -50,7 +50,7 @@ func TestDeletedBehindOurBack(t *testing.T) {
 	d := w.open()
 	install(t, d)
 	w.clock.Step(2 * time.Minute)
-	seen, err := d.ObserveClient(t.Context(), "aik-one", "")
+	seen, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{})
 	must(t, err)
 	state := w.org.Snapshot()
 	must(t, w.org.AdminDeleteApp(state.Apps[0].ID))
@@ -60,7 +60,7 @@ func TestDeletedBehindOurBack(t *testing.T) {
 		}
 	}
 	must(t, d.DeactivateClient(t.Context(), *seen), d.DeleteClient(t.Context(), *seen))
-	must(t, d.DeleteGroup(t.Context(), roleMark(), "k8s-test-a-r"))
+	must(t, d.DeleteGroup(t.Context(), roleMark(), "k8s/test/a/r"))
 }
 
 // TestDeletedWhileBusy holds that a deletion Okta is not ready for is waited for.
@@ -68,7 +68,7 @@ func TestDeletedWhileBusy(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	d := w.open()
 	install(t, d)
-	seen, err := d.ObserveClient(t.Context(), "aik-one", "")
+	seen, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{})
 	must(t, err, d.DeactivateClient(t.Context(), *seen))
 	w.org.Inject(oktasim.Fault{Method: http.MethodDelete, Nth: 1, Action: oktasim.Status(500, "E0000009")})
 	if err := d.DeleteClient(t.Context(), *seen); identity.KindOf(err) != identity.Waiting {

@@ -32,6 +32,18 @@ func waitingFor(err error, message string) error {
 	}
 }
 
+// unsettled is the answer to who wants to know that something is gone while it may
+// still show; nil when nothing can.
+func unsettled(left time.Duration) error {
+	if left <= 0 {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: identity.ReasonWaiting, RetryAfter: left,
+		Message: "Okta shows nothing, but what was written last may still show; it is looked at again before it is taken for gone",
+	}
+}
+
 // busy is the answer to a second write of policies while one is under way.
 func busy() error {
 	return &identity.Error{

@@ -2,6 +2,7 @@ package okta
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,9 +12,14 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
-// lagging is how long Okta's lists may miss what was written, or show what was
-// deleted. For so long our own memory of a write is believed over a list.
-const lagging = time.Minute
+const (
+	// lagging is how long Okta's lists may miss what was written, or show what was
+	// deleted. For so long our own memory of a write is believed over a list.
+	lagging = time.Minute
+	// revisit is how often what stands in the way is looked at again: a person who
+	// mends it sees that within 5 minutes.
+	revisit = 4 * time.Minute
+)
 
 // doubt says how sure an entry is.
 type doubt int
@@ -21,20 +27,31 @@ type doubt int
 const (
 	// sure: as listed, or as written by us.
 	sure doubt = iota
-	// unsure: a write of it ended without a clear answer.
+	// unsure: a write of it ended without a clear answer, or with one that does not
+	// go with what we remember.
 	unsure
 	// missed: a list did not show it any more. One miss is no deletion.
 	missed
+	// proved: a lookup of it alone found nothing.
+	proved
 )
 
-// entry is what is known under one key.
+// entry is what is known under one key. Whoever learns of a write of ours puts a new
+// entry in its place, so that the answer to a lookup made before can be told from one
+// made after.
 type entry[T any] struct {
+	// value is the last that was seen, even of what is not present any more.
 	value T
 	// present is false for what we have deleted, or what was never found.
 	present bool
 	// wrote is when we last wrote it.
 	wrote time.Time
-	doubt doubt
+	// looked is when it was last listed, looked up or written; zero makes the next
+	// get look.
+	looked time.Time
+	doubt  doubt
+	// since is when a write ended without a clear answer, or the object was first
+	// missed. It is zero when nothing can show any more that is not shown now.
 	since time.Time
 	// suspected is when a creation was first refused because the key is taken,
 	// while a lookup shows nothing; zero when that was never so.
@@ -47,8 +64,8 @@ type family[T any] struct {
 	lifetime time.Duration
 	// list gives all of the family and when the listing began.
 	list func(context.Context) (map[string]T, time.Time, error)
-	// find looks one up by itself. hint is what it may be searched by.
-	find func(ctx context.Context, key, hint string) (T, bool, error)
+	// find looks one up by itself.
+	find func(ctx context.Context, key string, by hint) (T, bool, error)
 
 	flight singleflight.Group
 	mu     sync.Mutex
@@ -61,15 +78,23 @@ type family[T any] struct {
 func newFamily[T any](
 	c clock.PassiveClock, lifetime time.Duration,
 	list func(context.Context) (map[string]T, time.Time, error),
-	find func(context.Context, string, string) (T, bool, error),
+	find func(context.Context, string, hint) (T, bool, error),
 ) *family[T] {
 	return &family[T]{clock: c, lifetime: lifetime, list: list, find: find, entries: map[string]*entry[T]{}}
 }
 
-// all gives what is present, listing first when the snapshot is out of date.
-func (f *family[T]) all(ctx context.Context) (map[string]T, error) {
+// all gives what is present, listing first when the snapshot is out of date. What the
+// last list missed, and what stands in the way, is looked up in its time; blocks may
+// be nil.
+func (f *family[T]) all(ctx context.Context, blocks func(T) bool) (map[string]T, error) {
 	if err := f.load(ctx); err != nil {
 		return nil, err
+	}
+	q := query[T]{blocks: blocks}
+	for _, key := range f.unclear(q) {
+		if _, _, err := f.get(ctx, key, q); err != nil {
+			return nil, err
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,87 +107,19 @@ func (f *family[T]) all(ctx context.Context) (map[string]T, error) {
 	return present, nil
 }
 
-// get gives one, looking it up by itself when it is in doubt.
-func (f *family[T]) get(ctx context.Context, key, hint string) (T, bool, error) {
-	var none T
-	if err := f.load(ctx); err != nil {
-		return none, false, err
-	}
+// unclear gives the keys of what is shown and must be looked up; what is unsure is
+// left to who asks for it alone.
+func (f *family[T]) unclear(q query[T]) []string {
 	f.mu.Lock()
-	e := f.entries[key]
-	ask := e != nil && f.doubtful(e)
-	f.mu.Unlock()
-	if ask {
-		if err := f.shared(ctx, "find "+key, func(ctx context.Context) error { return f.settle(ctx, key, hint) }); err != nil {
-			return none, false, err
+	defer f.mu.Unlock()
+	var keys []string
+	for key, e := range f.entries {
+		if e.present && e.doubt != unsure && f.asks(e, q) {
+			keys = append(keys, key)
 		}
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e = f.entries[key]
-	if e == nil || !e.present {
-		return none, false, nil
-	}
-	return e.value, true, nil
-}
-
-func (f *family[T]) doubtful(e *entry[T]) bool {
-	return e.doubt == unsure || (e.doubt == missed && f.clock.Since(e.since) > lagging)
-}
-
-// settle ends the doubt about a key by one call.
-func (f *family[T]) settle(ctx context.Context, key, hint string) error {
-	value, found, err := f.find(ctx, key, hint)
-	if err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e := f.entries[key]
-	switch {
-	case e == nil:
-	case found:
-		e.value, e.present, e.doubt, e.suspected = value, true, sure, time.Time{}
-	case e.present && f.clock.Since(e.wrote) < lagging:
-		// We have written it a moment ago; this is lag.
-		e.doubt = sure
-	case !e.suspected.IsZero():
-		e.present, e.doubt = false, sure
-	default:
-		delete(f.entries, key)
-	}
-	return nil
-}
-
-// peek gives what is known of a key, sure or not, without a call.
-func (f *family[T]) peek(key string) (T, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if e := f.entries[key]; e != nil && e.present {
-		return e.value, true
-	}
-	var none T
-	return none, false
-}
-
-// suspect remembers that Okta says the key is taken.
-func (f *family[T]) suspect(key string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if e := f.entries[key]; e != nil && e.suspected.IsZero() {
-		e.suspected = f.clock.Now()
-	}
-}
-
-// doubted tells since when Okta says so.
-func (f *family[T]) doubted(key string) (time.Time, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e := f.entries[key]
-	if e == nil || e.suspected.IsZero() {
-		return time.Time{}, false
-	}
-	return e.suspected, true
+	slices.Sort(keys)
+	return keys
 }
 
 // load lists when there is no list, or an old one. An old list is shown on while
@@ -214,7 +171,7 @@ func (f *family[T]) reload(ctx context.Context) error {
 func (f *family[T]) merge(listed map[string]T, begun time.Time) map[string]*entry[T] {
 	merged := make(map[string]*entry[T], len(listed))
 	for key, value := range listed {
-		merged[key] = &entry[T]{value: value, present: true}
+		merged[key] = &entry[T]{value: value, present: true, looked: begun}
 	}
 	for key, old := range f.entries {
 		_, shown := merged[key]
@@ -226,73 +183,9 @@ func (f *family[T]) merge(listed map[string]T, begun time.Time) map[string]*entr
 				old.doubt, old.since = missed, begun
 			}
 			merged[key] = old
+		case !shown && old.doubt == proved && begun.Sub(old.looked) < revisit:
+			merged[key] = old
 		}
 	}
 	return merged
-}
-
-// put remembers a write of ours.
-func (f *family[T]) put(key string, value T) {
-	f.set(key, &entry[T]{value: value, present: true, wrote: f.clock.Now()})
-}
-
-// drop remembers a deletion of ours.
-func (f *family[T]) drop(key string) {
-	var none T
-	f.set(key, &entry[T]{value: none, wrote: f.clock.Now()})
-}
-
-func (f *family[T]) set(key string, e *entry[T]) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.entries[key] = e
-}
-
-// refine adds to what is known of a key without claiming to have written it.
-func (f *family[T]) refine(key string, change func(*T)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if e := f.entries[key]; e != nil && e.present {
-		change(&e.value)
-	}
-}
-
-// question makes the next get look the key up.
-func (f *family[T]) question(key string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e := f.entries[key]
-	if e == nil {
-		e = &entry[T]{}
-		f.entries[key] = e
-	}
-	if e.doubt != unsure {
-		e.doubt, e.since = unsure, f.clock.Now()
-	}
-}
-
-// young tells that we wrote the key within the last minute.
-func (f *family[T]) young(key string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e := f.entries[key]
-	return e != nil && f.clock.Since(e.wrote) < lagging
-}
-
-// startWith says that the family is known without a list: it has just come to be.
-func (f *family[T]) startWith(entries map[string]T) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.entries = make(map[string]*entry[T], len(entries))
-	for key, value := range entries {
-		f.entries[key] = &entry[T]{value: value, present: true}
-	}
-	f.loaded, f.held = f.clock.Now(), true
-}
-
-// forget makes the next observation list anew.
-func (f *family[T]) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.loaded, f.held = time.Time{}, false
 }

@@ -32,7 +32,7 @@ type life struct {
 
 func (l *life) live() error {
 	ctx := l.t.Context()
-	seen, err := l.d.ObserveRole(ctx, roleMark(), "k8s-test-a-r")
+	seen, err := l.d.ObserveRole(ctx, roleMark(), "k8s/test/a/r")
 	if err != nil {
 		return err
 	}
@@ -42,10 +42,10 @@ func (l *life) live() error {
 	steps := []func() error{
 		func() error { return l.d.PutPermission(ctx, identity.Permission{Name: "p", Description: "P"}) },
 		func() error {
-			return l.d.PutGroup(ctx, identity.Group{Mark: roleMark(), Name: "k8s-test-a-r", Description: "R"})
+			return l.d.PutGroup(ctx, identity.Group{Mark: roleMark(), Name: "k8s/test/a/r", Description: "R"})
 		},
 		func() error {
-			client, err := l.d.ObserveClient(ctx, l.r.ClientID, l.r.Label)
+			client, err := l.d.ObserveClient(ctx, l.r.ClientID, identity.ClientHint{Label: l.r.Label})
 			if err != nil || client != nil {
 				return err
 			}
@@ -226,7 +226,7 @@ func revokeOne(t *testing.T, d identity.Directory, name string) error {
 	t.Helper()
 	ctx := identity.WithCaller(t.Context(), identity.Caller{Namespace: "many", Urgency: identity.Revocation})
 	r := registration(t, name)
-	seen, err := d.ObserveClient(ctx, r.ClientID, r.Label)
+	seen, err := d.ObserveClient(ctx, r.ClientID, identity.ClientHint{Label: r.Label})
 	if err != nil || seen == nil {
 		return err
 	}

@@ -33,6 +33,8 @@ type policy struct {
 	// that was looked up.
 	rule      *rule
 	rulesRead bool
+	// twins are the ids of other policies with the same mark.
+	twins []string
 }
 
 // policyKey is where a policy is remembered: under the mark of its owner, so that
@@ -61,18 +63,20 @@ func (d *Directory) listPolicies(ctx context.Context) (map[string]policy, time.T
 	if err != nil {
 		return nil, begun, d.childless(err)
 	}
+	// Of several with one mark, every process must choose the same.
+	slices.SortFunc(listed, func(a, b policy) int { return strings.Compare(a.ID, b.ID) })
 	keyed := make(map[string]policy, len(listed))
 	for _, p := range listed {
-		key := p.key()
-		// Of two with one mark, every process must choose the same.
-		if other, twice := keyed[key]; !twice || p.ID < other.ID {
-			keyed[key] = p
+		if first, twice := keyed[p.key()]; twice {
+			first.twins = append(first.twins, p.ID)
+			p = first
 		}
+		keyed[p.key()] = p
 	}
 	return keyed, begun, nil
 }
 
-func (d *Directory) findPolicy(ctx context.Context, key, _ string) (policy, bool, error) {
+func (d *Directory) findPolicy(ctx context.Context, key string, _ hint) (policy, bool, error) {
 	keyed, _, err := d.listPolicies(ctx)
 	p, found := keyed[key]
 	return p, found, err
@@ -81,14 +85,14 @@ func (d *Directory) findPolicy(ctx context.Context, key, _ string) (policy, bool
 // policyOf gives the role's policy with its rule.
 func (d *Directory) policyOf(ctx context.Context, role identity.Mark) (policy, bool, error) {
 	key := policyKey(role)
-	p, found, err := d.policies.get(ctx, key, "")
+	p, found, err := d.policies.get(ctx, key, query[policy]{})
 	if err != nil || !found || p.rulesRead {
 		return p, found, err
 	}
 	if err := d.readRule(ctx, key, p); err != nil {
 		return policy{}, false, err
 	}
-	return d.policies.get(ctx, key, "")
+	return d.policies.get(ctx, key, query[policy]{})
 }
 
 func seenGrant(role identity.Mark, p policy) *identity.Grant {
@@ -129,12 +133,13 @@ func (d *Directory) PutGrant(ctx context.Context, grant identity.Grant) error {
 
 // nameFree holds that no policy of somebody else has the grant's name.
 func (d *Directory) nameFree(ctx context.Context, grant identity.Grant) error {
-	all, err := d.policies.all(ctx)
+	foreign := func(p policy) bool { return p.Name == grant.Name && p.key() != policyKey(grant.Mark) }
+	all, err := d.policies.all(ctx, foreign)
 	if err != nil {
 		return err
 	}
-	for key, p := range all {
-		if p.Name == grant.Name && key != policyKey(grant.Mark) {
+	for _, p := range all {
+		if foreign(p) {
 			return conflict(fmt.Sprintf("access policy %q stands on the operator's authorization server and does not carry the mark of %s; "+
 				"delete or rename the policy in Okta", grant.Name, grant.Mark.Ref()))
 		}
@@ -158,9 +163,12 @@ func (d *Directory) putPolicy(ctx context.Context, serverID string, grant identi
 	}
 	id, err := d.writePolicy(ctx, serverID, have, body)
 	if err != nil {
-		return policy{}, d.failed(d.policies.question, key, err)
+		return policy{}, d.failed(d.policies, key, err)
 	}
-	now := policy{ID: id, Name: grant.Name, Description: body.Description, Status: body.Status, rule: have.rule, rulesRead: true}
+	now := policy{
+		ID: id, Name: grant.Name, Description: body.Description, Status: body.Status,
+		rule: have.rule, rulesRead: true, twins: have.twins,
+	}
 	now.Conditions.Clients.Include = clients
 	d.policies.put(key, now)
 	return d.activatePolicy(ctx, serverID, key, now)
@@ -201,31 +209,41 @@ func (d *Directory) activatePolicy(ctx context.Context, serverID, key string, p 
 	}
 	_, err := d.org.call(ctx, http.MethodPost, policiesPath(serverID)+"/"+url.PathEscape(p.ID)+"/lifecycle/activate", nil, nil)
 	if err != nil {
-		return policy{}, d.failed(d.policies.question, key, err)
+		return policy{}, d.failed(d.policies, key, err)
 	}
 	p.Status = statusActive
 	d.policies.put(key, p)
 	return p, nil
 }
 
-// DeleteGrant implements identity.Roles.
+// DeleteGrant implements identity.Roles. It deletes every policy with the mark: each
+// of them would go on letting clients in.
 func (d *Directory) DeleteGrant(ctx context.Context, role identity.Mark) error {
 	s, found, err := d.own(ctx)
 	if err != nil || !found {
 		return err
 	}
 	key := policyKey(role)
-	p, found, err := d.policies.get(ctx, key, "")
-	if err != nil || !found {
+	p, found, err := d.policies.get(ctx, key, query[policy]{certain: true})
+	if err != nil {
 		return err
+	}
+	if !found {
+		return unsettled(d.policies.open(key))
 	}
 	if !d.granting.TryLock() {
 		return busy()
 	}
 	defer d.granting.Unlock()
-	_, err = d.org.client.AuthorizationServer.DeleteAuthorizationServerPolicy(ctx, url.PathEscape(s.ID), url.PathEscape(p.ID))
-	if err = typed(ctx, err); err != nil && !fault.IsGone(err) {
-		return d.failed(d.policies.question, key, err)
+	for _, id := range append([]string{p.ID}, p.twins...) {
+		_, err = d.org.client.AuthorizationServer.DeleteAuthorizationServerPolicy(ctx, url.PathEscape(s.ID), url.PathEscape(id))
+		if err = typed(ctx, err); err != nil && !fault.IsGone(err) {
+			if id != p.ID {
+				// The one that is remembered is gone, and others are not.
+				d.policies.question(key)
+			}
+			return d.failed(d.policies, key, err)
+		}
 	}
 	d.policies.drop(key)
 	return nil

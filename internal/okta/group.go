@@ -24,7 +24,7 @@ type group struct {
 	} `json:"profile"`
 }
 
-func (d *Directory) groupPrefix() string { return "k8s-" + d.cluster + "-" }
+func (d *Directory) groupPrefix() string { return "k8s/" + d.cluster + "/" }
 
 // listGroups finds groups by the prefix of their names: by q, which shows what was
 // just written but at most 300; beyond that by search, which is paged but lags.
@@ -36,7 +36,7 @@ func (d *Directory) listGroups(ctx context.Context) (map[string]group, time.Time
 	return listed, begun, err
 }
 
-func (d *Directory) findGroup(ctx context.Context, name, _ string) (group, bool, error) {
+func (d *Directory) findGroup(ctx context.Context, name string, _ hint) (group, bool, error) {
 	listed, _, err := d.groupsBy(ctx, "q="+url.QueryEscape(name))
 	g, found := listed[name]
 	return g, found, err
@@ -55,24 +55,26 @@ func (d *Directory) groupsBy(ctx context.Context, query string) (map[string]grou
 	return named, begun, nil
 }
 
+func (g group) mark() identity.Mark {
+	_, mark := splitMark(g.Profile.Description)
+	return mark
+}
+
 // groupOf finds the role's group: by its mark, for a person may have renamed it,
 // and else by its name.
 func (d *Directory) groupOf(ctx context.Context, role identity.Mark, name string) (group, bool, error) {
-	named, found, err := d.groups.get(ctx, name, "")
-	if err != nil {
-		return group{}, false, err
+	named, found, err := d.groups.get(ctx, name, query[group]{
+		blocks: func(g group) bool { return g.mark() != role }, certain: true,
+	})
+	if err != nil || found && named.mark() == role {
+		return named, found, err
 	}
-	if found {
-		if _, mark := splitMark(named.Profile.Description); mark == role {
-			return named, true, nil
-		}
-	}
-	all, err := d.groups.all(ctx)
+	all, err := d.groups.all(ctx, nil)
 	if err != nil {
 		return group{}, false, err
 	}
 	for _, g := range all {
-		if _, mark := splitMark(g.Profile.Description); mark == role {
+		if g.mark() == role {
 			return g, true, nil
 		}
 	}
@@ -104,7 +106,7 @@ func (d *Directory) PutGroup(ctx context.Context, want identity.Group) error {
 		if found && (fault.Ambiguous(err) || fault.IsGone(err)) {
 			d.groups.question(have.Profile.Name)
 		}
-		return d.failed(d.groups.question, want.Name, err)
+		return d.failed(d.groups, want.Name, err)
 	}
 	if found && have.Profile.Name != want.Name {
 		d.groups.drop(have.Profile.Name)
@@ -136,7 +138,7 @@ func (d *Directory) writeGroup(ctx context.Context, id, name, description string
 }
 
 func ownGroup(have group, mark identity.Mark) error {
-	if _, found := splitMark(have.Profile.Description); found != mark {
+	if have.mark() != mark {
 		return conflict(fmt.Sprintf("group %q exists in Okta and does not carry the mark of %s; "+
 			"delete or rename the group in Okta", have.Profile.Name, mark.Ref()))
 	}
@@ -146,15 +148,18 @@ func ownGroup(have group, mark identity.Mark) error {
 // DeleteGroup implements identity.Roles.
 func (d *Directory) DeleteGroup(ctx context.Context, role identity.Mark, name string) error {
 	have, found, err := d.groupOf(ctx, role, name)
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return unsettled(d.groups.open(name))
 	}
 	if err := ownGroup(have, role); err != nil {
 		return err
 	}
 	_, err = d.org.client.Group.DeleteGroup(ctx, url.PathEscape(have.ID))
 	if err = typed(ctx, err); err != nil && !fault.IsGone(err) {
-		return d.failed(d.groups.question, have.Profile.Name, err)
+		return d.failed(d.groups, have.Profile.Name, err)
 	}
 	d.groups.drop(have.Profile.Name)
 	return nil

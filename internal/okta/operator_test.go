@@ -61,7 +61,7 @@ func (w *world) tokens() int {
 func observe(t *testing.T, d *okta.Directory) error {
 	t.Helper()
 	d.Forget()
-	_, err := d.ObserveClient(t.Context(), "aik-nobody", "k8s/test/a/nobody")
+	_, err := d.ObserveClient(t.Context(), "aik-nobody", identity.ClientHint{Label: "k8s/test/a/nobody"})
 	return err
 }
 
@@ -102,7 +102,7 @@ func TestTokenLife(t *testing.T) {
 	d := w.open(func(c *okta.Config) { c.Credentials = fixed(credentials) })
 	var calling sync.WaitGroup
 	for range 20 {
-		calling.Go(func() { _, _ = d.ObserveClient(t.Context(), "aik-nobody", "") })
+		calling.Go(func() { _, _ = d.ObserveClient(t.Context(), "aik-nobody", identity.ClientHint{}) })
 	}
 	calling.Wait()
 	if w.tokens() != 1 {
@@ -192,32 +192,41 @@ func TestCredentialsChange(t *testing.T) {
 	}
 }
 
+// TestUnsafeSetting holds that nothing is made while the org's setting is unsafe, and
+// that everything can be taken away.
 func TestUnsafeSetting(t *testing.T) {
-	w := newWorld(t, oktasim.Options{ClientsGetSuperAdmin: true})
+	w := newWorld(t, oktasim.Options{})
+	install(t, w.open())
+	w.post("/_sim/settings", map[string]any{"clientsGetSuperAdmin": true})
 	d := w.open()
-	_, err := d.ObserveClient(t.Context(), "aik-x", "")
-	typed, ok := errors.AsType[*identity.Error](err)
-	if !ok || typed.Reason != identity.ReasonUnsafeOrganizationSetting {
-		t.Fatalf("got %v, want the unsafe setting to be refused", err)
-	}
+	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 	for what, err := range map[string]error{
+		"ObserveRole":    err,
 		"CreateServer":   d.CreateServer(t.Context()),
 		"RegisterClient": d.RegisterClient(t.Context(), identity.Registration{ClientID: "aik-x"}),
 	} {
-		if !errors.As(err, &typed) || typed.Reason != identity.ReasonUnsafeOrganizationSetting {
+		typed, ok := errors.AsType[*identity.Error](err)
+		if !ok || typed.Reason != identity.ReasonUnsafeOrganizationSetting {
 			t.Errorf("%s: got %v, want the unsafe setting to be refused", what, err)
 		}
 	}
+	seen, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{})
+	if err != nil || seen == nil {
+		t.Fatalf("observing a client: %v, %v", seen, err)
+	}
+	must(t, d.DeactivateClient(t.Context(), *seen), d.DeleteClient(t.Context(), *seen))
+	must(t, d.ConfirmNoClient(t.Context(), "aik-one", identity.ClientHint{ID: seen.ID}))
+	must(t, d.DeleteGrant(t.Context(), roleMark()), d.DeleteGroup(t.Context(), roleMark(), "k8s/test/a/r"))
 	w.post("/_sim/settings", map[string]any{"clientsGetSuperAdmin": false})
 	w.clock.Step(61 * time.Second)
-	if _, err := d.ObserveClient(t.Context(), "aik-x", ""); err != nil {
+	if _, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r"); err != nil {
 		t.Errorf("a minute after it was switched off: %v", err)
 	}
 }
 
 func TestNoLicence(t *testing.T) {
 	w := newWorld(t, oktasim.Options{NoAPIAccessManagement: true})
-	_, err := w.open().ObserveRole(t.Context(), identity.Mark{Cluster: cluster, Kind: "AIAgentRole", Namespace: "a", Name: "b", UID: "c"}, "k8s-test-a-b")
+	_, err := w.open().ObserveRole(t.Context(), identity.Mark{Cluster: cluster, Kind: "AIAgentRole", Namespace: "a", Name: "b", UID: "c"}, "k8s/test/a/b")
 	typed, ok := errors.AsType[*identity.Error](err)
 	if !ok || typed.Reason != identity.ReasonFeatureUnavailable || !strings.Contains(typed.Message, "API Access Management") {
 		t.Errorf("got %v, want the missing licence named", err)

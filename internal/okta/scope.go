@@ -31,7 +31,7 @@ func (d *Directory) listScopes(ctx context.Context) (map[string]scope, time.Time
 	return d.scopesBy(ctx, "")
 }
 
-func (d *Directory) findScope(ctx context.Context, name, _ string) (scope, bool, error) {
+func (d *Directory) findScope(ctx context.Context, name string, _ hint) (scope, bool, error) {
 	found, _, err := d.scopesBy(ctx, "&q="+url.QueryEscape(name))
 	s, ok := found[name]
 	return s, ok, err
@@ -56,19 +56,24 @@ func (d *Directory) scopesBy(ctx context.Context, query string) (map[string]scop
 	return named, begun, nil
 }
 
+func (d *Directory) foreignScope(s scope) bool {
+	_, mark := splitMark(s.Description)
+	return mark != d.mark
+}
+
 // seenScopes parts the scopes into ours and those of others.
 func (d *Directory) seenScopes(ctx context.Context) (map[string]identity.Permission, map[string]bool, error) {
-	scopes, err := d.scopes.all(ctx)
+	scopes, err := d.scopes.all(ctx, d.foreignScope)
 	if err != nil {
 		return nil, nil, err
 	}
 	ours, foreign := map[string]identity.Permission{}, map[string]bool{}
 	for name, s := range scopes {
-		text, mark := splitMark(s.Description)
-		if mark != d.mark {
+		if d.foreignScope(s) {
 			foreign[name] = true
 			continue
 		}
+		text, _ := splitMark(s.Description)
 		ours[name] = identity.Permission{Name: name, Description: text}
 	}
 	return ours, foreign, nil
@@ -80,13 +85,13 @@ func (d *Directory) PutPermission(ctx context.Context, permission identity.Permi
 	if err != nil {
 		return err
 	}
-	have, found, err := d.scopes.get(ctx, permission.Name, "")
+	have, found, err := d.scopes.get(ctx, permission.Name, query[scope]{blocks: d.foreignScope})
 	if err != nil {
 		return err
 	}
 	want := withMark(permission.Description, d.mark)
 	if found {
-		if _, mark := splitMark(have.Description); mark != d.mark {
+		if d.foreignScope(have) {
 			return conflict(fmt.Sprintf("scope %q stands on the operator's authorization server and carries no mark of it; "+
 				"delete the scope in Okta or choose another permission name", permission.Name))
 		}
@@ -96,7 +101,7 @@ func (d *Directory) PutPermission(ctx context.Context, permission identity.Permi
 	}
 	id, err := d.writeScope(ctx, s.ID, have.ID, permission.Name, want)
 	if err != nil {
-		return d.failed(d.scopes.question, permission.Name, err)
+		return d.failed(d.scopes, permission.Name, err)
 	}
 	d.scopes.put(permission.Name, scope{ID: id, Name: permission.Name, Description: want})
 	return nil

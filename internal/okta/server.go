@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -55,7 +56,7 @@ func (d *Directory) listServers(ctx context.Context) (map[string]server, time.Ti
 	return named, begun, nil
 }
 
-func (d *Directory) findServer(ctx context.Context, key, _ string) (server, bool, error) {
+func (d *Directory) findServer(ctx context.Context, key string, _ hint) (server, bool, error) {
 	named, _, err := d.listServers(ctx)
 	if err != nil {
 		return server{}, false, err
@@ -66,7 +67,7 @@ func (d *Directory) findServer(ctx context.Context, key, _ string) (server, bool
 
 // own gives the operator's server; false while there is none.
 func (d *Directory) own(ctx context.Context) (server, bool, error) {
-	return d.servers.get(ctx, d.serverName(), "")
+	return d.servers.get(ctx, d.serverName(), query[server]{})
 }
 
 // need gives the operator's server, or an error that it is to come.
@@ -89,7 +90,7 @@ func (d *Directory) CreateServer(ctx context.Context) error {
 	if _, found, err := d.own(ctx); err != nil || found {
 		return err
 	}
-	if _, taken, err := d.servers.get(ctx, d.serverName()+"*", ""); err != nil {
+	if _, taken, err := d.servers.get(ctx, d.serverName()+"*", query[server]{blocks: always[server]}); err != nil {
 		return err
 	} else if taken {
 		return conflict(fmt.Sprintf("authorization server %q exists in Okta and carries no mark of this operator; "+
@@ -109,7 +110,7 @@ func (d *Directory) CreateServer(ctx context.Context) error {
 		err = incomplete()
 	}
 	if err != nil {
-		return d.failed(d.servers.question, d.serverName(), err)
+		return d.failed(d.servers, d.serverName(), err)
 	}
 	// What Okta gives a new server is known: its own scopes, and no policies. That
 	// saves listing them.
@@ -130,22 +131,28 @@ func seenServer(s server) *identity.Server {
 	return seen
 }
 
+// doubter is a family as far as a failed write concerns it.
+type doubter interface {
+	question(key string)
+	doubted(key string)
+}
+
 // failed makes the next observation look the key up when the write of it may have
-// taken place, or was refused because it exists.
-func (d *Directory) failed(question func(string), key string, err error) error {
+// taken place, was refused because it exists, or because somebody has changed it.
+func (d *Directory) failed(of doubter, key string, err error) error {
 	status, _ := fault.StatusOf(err)
 	switch {
 	case fault.Ambiguous(err):
-		question(key)
+		of.doubted(key)
 	case fault.IsGone(err):
 		// It may be the server itself that a person has deleted.
-		question(key)
+		of.question(key)
 		d.servers.question(d.serverName())
-	case status.Exists || status.HTTP == 409:
-		question(key)
+	case status.Exists || status.HTTP == http.StatusConflict:
+		of.doubted(key)
 		return waitingFor(err, "Okta has an object of that name or id already, it may be ours; it is looked at again")
-	case status.HTTP == 400:
-		question(key)
+	case status.HTTP == http.StatusBadRequest, fault.IsWrongState(err):
+		of.question(key)
 	}
 	return err
 }

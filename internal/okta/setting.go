@@ -78,9 +78,3 @@ func (s *setting) load(ctx context.Context) error {
 	s.known, s.read, s.unsafe = true, s.clock.Now(), answer.Unsafe != nil && *answer.Unsafe
 	return nil
 }
-
-func (s *setting) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known = false
-}

@@ -57,10 +57,10 @@ func must(t *testing.T, errs ...error) {
 // install makes a role with one client.
 func install(t *testing.T, d *okta.Directory) {
 	t.Helper()
-	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s-test-a-r")
+	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 	must(t, err, d.CreateServer(t.Context()))
 	must(t, d.PutPermission(t.Context(), identity.Permission{Name: "p", Description: "P"}))
-	must(t, d.PutGroup(t.Context(), identity.Group{Mark: roleMark(), Name: "k8s-test-a-r", Description: "R"}))
+	must(t, d.PutGroup(t.Context(), identity.Group{Mark: roleMark(), Name: "k8s/test/a/r", Description: "R"}))
 	must(t, d.RegisterClient(t.Context(), registration(t, "one")), d.PutGrant(t.Context(), grantOf("aik-one")))
 }
 
@@ -82,7 +82,7 @@ func TestCalls(t *testing.T) {
 	var clients []string
 	for i := range 100 {
 		r := registration(t, fmt.Sprintf("n%02d", i))
-		if seen, err := d.ObserveClient(t.Context(), r.ClientID, r.Label); seen != nil || err != nil {
+		if seen, err := d.ObserveClient(t.Context(), r.ClientID, identity.ClientHint{Label: r.Label}); seen != nil || err != nil {
 			t.Fatalf("observing: %v, %v", seen, err)
 		}
 		must(t, d.RegisterClient(t.Context(), r))
@@ -95,10 +95,10 @@ func TestCalls(t *testing.T) {
 	n = len(w.org.Operations())
 	fresh := w.open()
 	for range 3 {
-		_, err := fresh.ObserveRole(t.Context(), roleMark(), "k8s-test-a-r")
+		_, err := fresh.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 		must(t, err)
 		for _, id := range clients {
-			if seen, err := fresh.ObserveClient(t.Context(), id, ""); seen == nil || err != nil {
+			if seen, err := fresh.ObserveClient(t.Context(), id, identity.ClientHint{}); seen == nil || err != nil {
 				t.Fatalf("observing %s: %v, %v", id, seen, err)
 			}
 		}
@@ -125,12 +125,12 @@ func TestDrift(t *testing.T) {
 	later := func() (*identity.ClientSeen, identity.RoleSeen) {
 		t.Helper()
 		w.clock.Step(13 * time.Hour)
-		_, _ = d.ObserveClient(t.Context(), "aik-one", "k8s/test/a/one")
-		_, _ = d.ObserveRole(t.Context(), roleMark(), "k8s-test-a-r")
+		_, _ = d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{Label: "k8s/test/a/one"})
+		_, _ = d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 		w.clock.Step(2 * time.Minute)
-		client, err := d.ObserveClient(t.Context(), "aik-one", "k8s/test/a/one")
+		client, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{Label: "k8s/test/a/one"})
 		must(t, err)
-		role, err := d.ObserveRole(t.Context(), roleMark(), "k8s-test-a-r")
+		role, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 		must(t, err)
 		return client, role
 	}
@@ -175,12 +175,12 @@ func TestOneMissIsNoDeletion(t *testing.T) {
 	w.clock.Step(2 * time.Minute)
 	must(t, w.org.AdminDeleteApp(w.org.Snapshot().Apps[0].ID))
 	d.Forget()
-	seen, err := d.ObserveClient(t.Context(), "aik-one", "k8s/test/a/one")
+	seen, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{Label: "k8s/test/a/one"})
 	if err != nil || seen == nil {
 		t.Errorf("after one miss: got %v, %v, want it still", seen, err)
 	}
 	w.clock.Step(61 * time.Second)
-	seen, err = d.ObserveClient(t.Context(), "aik-one", "k8s/test/a/one")
+	seen, err = d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{Label: "k8s/test/a/one"})
 	if err != nil || seen != nil {
 		t.Errorf("after two misses: got %v, %v, want nothing", seen, err)
 	}
@@ -196,12 +196,12 @@ func TestManyPages(t *testing.T) {
 		must(t, d.RegisterClient(t.Context(), r))
 	}
 	n := len(w.org.Operations())
-	seen, err := w.open().ObserveClient(t.Context(), "aik-many-449", "")
+	seen, err := w.open().ObserveClient(t.Context(), "aik-many-449", identity.ClientHint{})
 	if err != nil || seen == nil {
 		t.Fatalf("observing the last: %v, %v", seen, err)
 	}
-	if got := len(w.since(n)); got != 4 {
-		t.Errorf("listing 451 apps took %d calls, want 3 and one for the setting", got)
+	if got := len(w.since(n)); got != 3 {
+		t.Errorf("listing 451 apps took %d calls, want 3", got)
 	}
 }
 
@@ -217,7 +217,7 @@ func TestThrottledWalk(t *testing.T) {
 	d := w.open(func(c *okta.Config) { c.Share = 20 })
 	waits := 0
 	for {
-		seen, err := d.ObserveClient(t.Context(), "c-0449", "")
+		seen, err := d.ObserveClient(t.Context(), "c-0449", identity.ClientHint{})
 		if err == nil {
 			if seen == nil {
 				t.Error("the last app is not seen")
@@ -248,7 +248,7 @@ func TestServerDeletedByHand(t *testing.T) {
 		}
 	}
 	mend := func() error {
-		seen, err := d.ObserveRole(t.Context(), roleMark(), "k8s-test-a-r")
+		seen, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 		if err != nil {
 			return err
 		}

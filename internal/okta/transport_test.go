@@ -73,7 +73,7 @@ func TestBadAnswers(t *testing.T) {
 				calls.Add(1)
 				test.answer(w, r)
 			})
-			_, err := d.ObserveClient(t.Context(), "aik-x", "k8s/test/a/x")
+			_, err := d.ObserveClient(t.Context(), "aik-x", identity.ClientHint{Label: "k8s/test/a/x"})
 			typed, ok := errors.AsType[*identity.Error](err)
 			if !ok || typed.Kind != test.kind {
 				t.Errorf("%s: got %#v, want an *identity.Error of kind %s", test.reason, err, test.kind)
@@ -163,7 +163,7 @@ func TestPages(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, "["+page+"]")
 			})
-			seen, err := d.ObserveClient(t.Context(), "c-2", "k8s/test/a/x")
+			seen, err := d.ObserveClient(t.Context(), "c-2", identity.ClientHint{Label: "k8s/test/a/x"})
 			if (err != nil) != test.fails || (err == nil && seen == nil) {
 				t.Errorf("%s: got %v, %v", test.reason, seen, err)
 			}
@@ -198,7 +198,7 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 		}
 		status(429, "E0000047")(w, r)
 	})
-	_, _ = d.ObserveClient(t.Context(), "aik-x", "k8s/test/a/x")
+	_, _ = d.ObserveClient(t.Context(), "aik-x", identity.ClientHint{Label: "k8s/test/a/x"})
 	if calls.Load() != 1 {
 		t.Errorf("called %d times, want once: no repetition, and nowhere else", calls.Load())
 	}
@@ -246,7 +246,7 @@ func TestSlowAnswer(t *testing.T) {
 	t.Cleanup(func() { close(done) })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := d.ObserveClient(ctx, "aik-x", ""); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := d.ObserveClient(ctx, "aik-x", identity.ClientHint{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the context's own error", err)
 	}
 }
@@ -259,19 +259,19 @@ func TestManyGroups(t *testing.T) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/api/v1/org"):
 			_, _ = io.WriteString(w, `{"clientPrivilegesSetting":false}`)
-		case r.URL.Query().Get("search") == `profile.name sw "k8s-test-"`:
-			_, _ = io.WriteString(w, `[{"id":"last","profile":{"name":"k8s-test-a-last","description":"d"}}]`)
+		case r.URL.Query().Get("search") == `profile.name sw "k8s/test/"`:
+			_, _ = io.WriteString(w, `[{"id":"last","profile":{"name":"k8s/test/a/last","description":"d"}}]`)
 		case r.URL.Path == "/api/v1/groups":
 			var found []string
 			for i := range 300 {
-				found = append(found, fmt.Sprintf(`{"id":"g%d","profile":{"name":"k8s-test-a-%d","description":null}}`, i, i))
+				found = append(found, fmt.Sprintf(`{"id":"g%d","profile":{"name":"k8s/test/a/%d","description":null}}`, i, i))
 			}
 			_, _ = io.WriteString(w, "["+strings.Join(found, ",")+"]")
 		default:
 			_, _ = io.WriteString(w, `[]`)
 		}
 	})
-	seen, err := d.ObserveRole(t.Context(), roleMark(), "k8s-test-a-last")
+	seen, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/last")
 	if err != nil || seen.Group == nil || seen.Group.ID != "last" {
 		t.Errorf("got %+v, %v, want the last group", seen.Group, err)
 	}

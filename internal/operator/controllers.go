@@ -21,11 +21,11 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 	resync := o.Config.ResyncInterval.Duration
 	return []setupable{
 		&aiagentrole.Controller{
-			Client: mgr.GetClient(), Directory: directory,
+			Client: mgr.GetClient(), Directory: directory, Clients: directory,
 			Recorder: mgr.GetEventRecorder("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 		},
 		&agentapikey.Controller{
-			Client: mgr.GetClient(), Directory: directory,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory,
 			Secrets:  &keysecret.Store{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
 			Recorder: mgr.GetEventRecorder("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 			Workers: o.Config.Manager.Workers,

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -123,10 +124,12 @@ func newManager(o Options) (ctrl.Manager, error) {
 // cacheOptions keep foreign Secrets out of memory, and other namespaces out of
 // sight when the operator serves only some.
 func cacheOptions(namespaces []string) cache.Options {
+	labelled, err := labels.NewRequirement(keysecret.LabelPart, selection.Exists, nil)
+	utilruntime.Must(err) // the label is a constant
 	options := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}: {Label: labels.SelectorFromSet(labels.Set{keysecret.LabelManagedBy: keysecret.ManagedBy})},
+			&corev1.Secret{}: {Label: labels.NewSelector().Add(*labelled)},
 		},
 	}
 	if len(namespaces) > 0 {

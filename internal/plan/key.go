@@ -16,7 +16,7 @@ type KeyVerb string
 const (
 	// Mint makes a credential and keeps it in the staging Secret, before anybody else hears of it.
 	Mint KeyVerb = "Mint"
-	// Restage rebuilds a lost staging Secret from the published one.
+	// Restage rebuilds a lost or edited staging Secret from the published one.
 	Restage KeyVerb = "Restage"
 	// Register tells the directory.
 	Register KeyVerb = "Register"
@@ -50,7 +50,8 @@ const (
 // SecretSeen is one Secret as far as a decision needs it: never its material.
 type SecretSeen struct {
 	State SecretState
-	// KeyID names the credential in it, when it is this key's.
+	// KeyID names the credential in it by what it is; empty when there is none that
+	// could be one.
 	KeyID string
 }
 
@@ -83,12 +84,18 @@ type keyCheck struct {
 	fn   func(desired.Key, KeySeen) error
 }
 
+// lookAgain is how soon something that a person did in the directory is looked at
+// again, in case the person undoes it.
+const lookAgain = 5 * time.Minute
+
 // keyChecks are what must hold before any step, in this order.
 func keyChecks() []keyCheck {
 	return []keyCheck{
 		{"ClientOurs", clientOurs},
 		{"ClientActive", clientActive},
 		{"SecretsOurs", secretsOurs},
+		{"NotDeleted", notDeleted},
+		{"CredentialTaken", credentialTaken},
 		{"CredentialKnown", credentialKnown},
 		{"RoleReady", roleReady},
 	}
@@ -102,8 +109,11 @@ func Key(want desired.Key, seen KeySeen) KeyPlan {
 		}
 	}
 	var result KeyPlan
-	if seen.Staged.State == Absent {
-		result.Steps = append(result.Steps, stage(seen))
+	switch {
+	case restorable(seen):
+		result.Steps = append(result.Steps, KeyStep{Restage, "only the published Secret holds the credential Okta knows"})
+	case seen.Staged.State == Absent:
+		result.Steps = append(result.Steps, KeyStep{Mint, "there is no credential yet"})
 	}
 	if seen.Client == nil {
 		result.Steps = append(result.Steps, KeyStep{Register, "the directory has no client for the key"})
@@ -132,7 +142,7 @@ func clientActive(_ desired.Key, seen KeySeen) error {
 		return nil
 	}
 	return &identity.Error{
-		Kind: identity.Rejected, Reason: "DeactivatedInDirectory",
+		Kind: identity.Rejected, Reason: "DeactivatedInDirectory", RetryAfter: lookAgain,
 		Message: fmt.Sprintf("app %s was deactivated in Okta, which is respected; "+
 			"activate it there to let the agent in again, or delete the key", seen.Client.ID),
 	}
@@ -143,39 +153,71 @@ func secretsOurs(want desired.Key, seen KeySeen) error {
 	switch {
 	case seen.Published.State == Foreign:
 		name = want.SecretName
-	case seen.Staged.State == Foreign:
+	case seen.Staged.State == Foreign, want.SecretName == want.StagingName:
 		name = want.StagingName
 	default:
 		return nil
 	}
 	return &identity.Error{
 		Kind: identity.Conflict, Reason: "SecretConflict",
-		Message: fmt.Sprintf("Secret %q exists and is not this key's; "+
-			"delete the Secret, or create the key anew under another name", name),
+		Message: fmt.Sprintf("Secret %q exists and is not this key's, or is needed otherwise; "+
+			"move the Secret away, or create the key anew under another name", name),
+	}
+}
+
+// notDeleted respects that a person deleted the client: the credential was out
+// already, so registering it again would let in whoever holds it.
+func notDeleted(want desired.Key, seen KeySeen) error {
+	if seen.Client != nil || seen.Published.State == Absent {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: "DeletedInDirectory", RetryAfter: lookAgain,
+		Message: fmt.Sprintf("client %s was deleted in Okta, which is respected; "+
+			"delete the key, and create it again for a new credential", want.ClientID),
+	}
+}
+
+// credentialTaken holds that Okta still takes what it was registered with.
+func credentialTaken(want desired.Key, seen KeySeen) error {
+	if seen.Client == nil {
+		return nil
+	}
+	if seen.Client.Method == want.Method &&
+		(want.Method != identity.PrivateKeyJWT || slices.Contains(seen.Client.PublicKeyIDs, seen.Client.KeyID)) {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: "RevokedInDirectory", RetryAfter: lookAgain,
+		Message: fmt.Sprintf("app %s no longer takes credential %s: somebody removed the key or changed how the client "+
+			"authenticates; delete the key, and create it again for a new credential", seen.Client.ID, seen.Client.KeyID),
 	}
 }
 
 // credentialKnown holds that the credential the directory knows is in a Secret of
 // ours. Minting another in its place is a rotation, which is not done unasked.
-func credentialKnown(_ desired.Key, seen KeySeen) error {
-	if seen.Client == nil {
+func credentialKnown(want desired.Key, seen KeySeen) error {
+	switch {
+	case seen.Client == nil && (seen.Staged.State == Absent || seen.Staged.KeyID != ""):
 		return nil
-	}
-	if seen.Staged.State != Absent && seen.Staged.KeyID == seen.Client.KeyID {
-		return nil
-	}
-	if seen.Staged.State == Absent && restorable(seen) {
+	case seen.Client == nil:
+		return &identity.Error{
+			Kind: identity.Rejected, Reason: "SecretLost",
+			Message: fmt.Sprintf("Secret %q was edited and holds no credential; delete it, and a new one is made", want.StagingName),
+		}
+	case seen.Staged.KeyID == seen.Client.KeyID, restorable(seen):
 		return nil
 	}
 	return &identity.Error{
 		Kind: identity.Rejected, Reason: "SecretLost",
 		Message: fmt.Sprintf("credential %s, the one Okta knows, is in no Secret any more; "+
-			"restore the Secret from a backup, or delete the key and create it again", seen.Client.KeyID),
+			"restore Secret %q from a backup, or delete the key and create it again", seen.Client.KeyID, want.StagingName),
 	}
 }
 
+// restorable tells that the published Secret alone holds the credential the directory knows.
 func restorable(seen KeySeen) bool {
-	return seen.Published.State == Intact && seen.Client != nil && seen.Published.KeyID == seen.Client.KeyID
+	return seen.Client != nil && seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
 }
 
 // roleReady lets a key begin only when its role is complete. A key that is
@@ -189,13 +231,6 @@ func roleReady(_ desired.Key, seen KeySeen) error {
 		Message: fmt.Sprintf("AIAgentRole %s is not Ready, and nothing is created in Okta until it is; "+
 			"see the conditions of the role", seen.RoleRef),
 	}
-}
-
-func stage(seen KeySeen) KeyStep {
-	if restorable(seen) {
-		return KeyStep{Restage, "the staging Secret is gone, the published one is intact"}
-	}
-	return KeyStep{Mint, "there is no credential yet"}
 }
 
 // granted holds that the role's grant lists the client with exactly the role's permissions.

@@ -25,7 +25,7 @@ func complete() KeySeen {
 	return KeySeen{
 		Staged:    SecretSeen{State: Intact, KeyID: "kid-1"},
 		Published: SecretSeen{State: Intact, KeyID: "kid-1"},
-		Client:    &identity.ClientSeen{ID: "0oa1", ClientID: "aik-1", Mark: keyMark, KeyID: "kid-1", Active: true},
+		Client:    &identity.ClientSeen{ID: "0oa1", ClientID: "aik-1", Mark: keyMark, Method: identity.PrivateKeyJWT, KeyID: "kid-1", PublicKeyIDs: []string{"kid-1"}, Active: true},
 		Role: identity.RoleSeen{
 			Server: &identity.Server{ID: "aus1"},
 			Grant:  &identity.Grant{Clients: []string{"aik-1"}, Permissions: permissions},
@@ -82,14 +82,24 @@ func TestKey(t *testing.T) {
 			change: func(s *KeySeen) { s.Published = SecretSeen{State: Absent} },
 			want:   want{verbs: []KeyVerb{Probe, Publish}},
 		},
-		"PublishedEdited": {
-			reason: "an edited Secret is restored from the staged credential, without a token and without minting",
+		"PublishedRetouched": {
+			reason: "a Secret that says something else beside the credential is put right",
 			change: func(s *KeySeen) { s.Published.State = Different },
 			want:   want{verbs: []KeyVerb{Publish}},
+		},
+		"PublishedEdited": {
+			reason: "a Secret whose credential was edited is restored from the staged one, never by minting",
+			change: func(s *KeySeen) { s.Published = SecretSeen{State: Different} },
+			want:   want{verbs: []KeyVerb{Probe, Publish}},
 		},
 		"StagingLost": {
 			reason: "the staging Secret is rebuilt from the published one",
 			change: func(s *KeySeen) { s.Staged = SecretSeen{State: Absent} },
+			want:   want{verbs: []KeyVerb{Restage}},
+		},
+		"StagingEdited": {
+			reason: "also when it holds something else: what Okta knows decides which copy is good",
+			change: func(s *KeySeen) { s.Staged = SecretSeen{State: Different, KeyID: "kid-2"} },
 			want:   want{verbs: []KeyVerb{Restage}},
 		},
 		"BothLost": {
@@ -97,10 +107,34 @@ func TestKey(t *testing.T) {
 			change: func(s *KeySeen) { s.Staged, s.Published = SecretSeen{State: Absent}, SecretSeen{State: Absent} },
 			want:   want{kind: identity.Rejected, reason: "SecretLost"},
 		},
-		"StagingEdited": {
-			reason: "a staging Secret that does not hold what Okta knows must not be published",
-			change: func(s *KeySeen) { s.Staged = SecretSeen{State: Different} },
-			want:   want{kind: identity.Rejected, reason: "SecretLost"},
+		"BothEdited": {
+			reason: "a credential Okta does not know must not be published",
+			change: func(s *KeySeen) {
+				s.Staged, s.Published = SecretSeen{State: Intact, KeyID: "kid-2"}, SecretSeen{State: Intact, KeyID: "kid-2"}
+			},
+			want: want{kind: identity.Rejected, reason: "SecretLost"},
+		},
+		"StagingEditedBeforeRegistering": {
+			reason: "an empty credential must not be registered",
+			change: func(s *KeySeen) {
+				s.Client, s.Published, s.Staged = nil, SecretSeen{State: Absent}, SecretSeen{State: Different}
+			},
+			want: want{kind: identity.Rejected, reason: "SecretLost"},
+		},
+		"DeletedInOkta": {
+			reason: "a person's deletion is respected: the credential was out already",
+			change: func(s *KeySeen) { s.Client = nil },
+			want:   want{kind: identity.Rejected, reason: "DeletedInDirectory"},
+		},
+		"KeyRemovedInOkta": {
+			reason: "Ready must not say what Okta would refuse",
+			change: func(s *KeySeen) { s.Client.PublicKeyIDs = []string{"planted"} },
+			want:   want{kind: identity.Rejected, reason: "RevokedInDirectory"},
+		},
+		"MethodChangedInOkta": {
+			reason: "nor when the client authenticates otherwise now",
+			change: func(s *KeySeen) { s.Client.Method = identity.ClientSecretBasic },
+			want:   want{kind: identity.Rejected, reason: "RevokedInDirectory"},
 		},
 		"ForeignSecret": {
 			reason: "nothing is created in Okta while the Secret's name is taken",
@@ -111,8 +145,10 @@ func TestKey(t *testing.T) {
 		},
 		"ForeignStaging": {
 			reason: "a Secret that is not ours is never written, whatever its name",
-			change: func(s *KeySeen) { s.Client, s.Staged = nil, SecretSeen{State: Foreign} },
-			want:   want{kind: identity.Conflict, reason: "SecretConflict"},
+			change: func(s *KeySeen) {
+				s.Client, s.Staged, s.Published = nil, SecretSeen{State: Foreign}, SecretSeen{State: Absent}
+			},
+			want: want{kind: identity.Conflict, reason: "SecretConflict"},
 		},
 		"ForeignClient": {
 			reason: "a client of a namesake, told by its uid, is not touched",
@@ -126,8 +162,11 @@ func TestKey(t *testing.T) {
 		},
 		"RoleNotReady": {
 			reason: "nothing is created for a role that is not complete",
-			change: func(s *KeySeen) { s.RoleReady, s.Client, s.Staged = false, nil, SecretSeen{State: Absent} },
-			want:   want{kind: identity.Waiting, reason: "RoleNotReady"},
+			change: func(s *KeySeen) {
+				s.RoleReady, s.Client = false, nil
+				s.Staged, s.Published = SecretSeen{State: Absent}, SecretSeen{State: Absent}
+			},
+			want: want{kind: identity.Waiting, reason: "RoleNotReady"},
 		},
 		"RoleNotReadyLater": {
 			reason: "a working key goes on while its role is being changed",
@@ -179,7 +218,7 @@ func TestKeyChecksInOrder(t *testing.T) {
 	for _, check := range keyChecks() {
 		got = append(got, check.name)
 	}
-	want := []string{"ClientOurs", "ClientActive", "SecretsOurs", "CredentialKnown", "RoleReady"}
+	want := []string{"ClientOurs", "ClientActive", "SecretsOurs", "NotDeleted", "CredentialTaken", "CredentialKnown", "RoleReady"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("order of checks (-want +got):\n%s", diff)
 	}

@@ -13,7 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -137,4 +140,31 @@ func Bound(ctx context.Context, reader client.Reader, role *v1alpha1.AIAgentRole
 		}
 	}
 	return bound, nil
+}
+
+// Selecting lists the roles that share themselves by the labels of namespaces.
+func Selecting(ctx context.Context, reader client.Reader) ([]types.NamespacedName, error) {
+	var roles v1alpha1.AIAgentRoleList
+	if err := reader.List(ctx, &roles); err != nil {
+		return nil, fmt.Errorf("listing AIAgentRoles: %w", err)
+	}
+	var selecting []types.NamespacedName
+	for i := range roles.Items {
+		if share := roles.Items[i].Spec.ShareWith; share != nil && share.From == v1alpha1.ShareSelected {
+			selecting = append(selecting, client.ObjectKeyFromObject(&roles.Items[i]))
+		}
+	}
+	return selecting, nil
+}
+
+// LabelsChanged lets through what can change who may use a role: the labels of
+// namespaces that exist. A namespace that is new has no keys yet.
+func LabelsChanged() builder.Predicates {
+	return builder.WithPredicates(predicate.And(
+		predicate.LabelChangedPredicate{},
+		predicate.Funcs{
+			CreateFunc: func(event.CreateEvent) bool { return false },
+			DeleteFunc: func(event.DeleteEvent) bool { return false },
+		},
+	))
 }

@@ -63,6 +63,10 @@ func laterTrials() map[string]trial {
 			reason: "A rotation that never comes is worse than none.",
 			change: `rotation: {every: 720h}`, wantField: "spec", wantMessage: "spec.rotation is not honoured by this release: remove it",
 		},
+		"published where the operator keeps its own copy": {
+			reason: "One of the two would be lost.",
+			change: `secret: {name: chatbot.staged-credential}`, wantField: "spec.secret", wantMessage: "are the operator's own; choose another name",
+		},
 		"rotation each minute": {
 			reason: "Okta's limits do not allow it.",
 			change: `rotation: {every: 1m}`, wantField: "spec.rotation.every", wantMessage: "every must be at least 1h",

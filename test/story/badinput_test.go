@@ -39,13 +39,13 @@ func TestBadInput(t *testing.T) {
 		},
 		"RoleNotReady": {
 			reason: "a role that cannot be completed holds its keys back",
-			before: func(w *world) { w.somebodysGroup("k8s-" + w.namespace + "-" + w.namespace + "-chat") },
+			before: func(w *world) { w.somebodysGroup("k8s/" + w.namespace + "/" + w.namespace + "/chat") },
 			apply:  []func(w *world) settled{role, key},
 			want:   v1alpha1.ReasonRoleNotReady, says: []string{"chat", "not Ready", "conditions of the role"},
 		},
 		"GroupTaken": {
 			reason: "a group somebody else made is not taken over",
-			before: func(w *world) { w.somebodysGroup("k8s-" + w.namespace + "-" + w.namespace + "-chat") },
+			before: func(w *world) { w.somebodysGroup("k8s/" + w.namespace + "/" + w.namespace + "/chat") },
 			apply:  []func(w *world) settled{role},
 			want:   v1alpha1.ReasonDirectoryConflict, says: []string{"group", "delete or rename"}, stalled: true,
 		},
@@ -57,7 +57,7 @@ func TestBadInput(t *testing.T) {
 				w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "bot-okta"}})
 			},
 			apply: []func(w *world) settled{key},
-			want:  v1alpha1.ReasonSecretConflict, says: []string{`"bot-okta"`, "delete the Secret"}, stalled: true,
+			want:  v1alpha1.ReasonSecretConflict, says: []string{`"bot-okta"`, "move the Secret away"}, stalled: true,
 		},
 		"Unreachable": {
 			reason: "no answer comes from the org",
@@ -142,8 +142,13 @@ func TestBadInput(t *testing.T) {
 // somebodysGroup makes a group as a person would in Okta's console.
 func (w *world) somebodysGroup(name string) {
 	w.Helper()
-	body := fmt.Sprintf(`{"profile":{"name":%q,"description":"Somebody's."}}`, name)
-	request, err := http.NewRequest(http.MethodPost, w.orgURL+"/api/v1/groups", strings.NewReader(body))
+	w.asPerson(http.MethodPost, "/api/v1/groups", fmt.Sprintf(`{"profile":{"name":%q,"description":"Somebody's."}}`, name))
+}
+
+// asPerson calls Okta with somebody else's API token.
+func (w *world) asPerson(method, path, body string) {
+	w.Helper()
+	request, err := http.NewRequest(method, w.orgURL+path, strings.NewReader(body))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -156,7 +161,7 @@ func (w *world) somebodysGroup(name string) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		w.Fatalf("making a group: %s", response.Status)
+		w.Fatalf("%s %s: %s", method, path, response.Status)
 	}
 }
 

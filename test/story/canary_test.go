@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
@@ -28,44 +31,69 @@ import (
 // in every spelling, in everything the operator says: logs at the highest
 // verbosity, events, objects that are not Secrets, and metrics.
 func TestNoSecretLeaves(t *testing.T) {
-	w := newWorld(t, oktasim.Options{})
-	logs := &journal{}
-	w.logger = zap.New(zap.WriteTo(logs), zap.Level(zapcore.Level(-127)), zap.UseDevMode(true))
-	// Okta repeats what it was sent in its error, breaks off answers, and fails in HTML.
+	for name, signIn := range map[string]func(w *world){
+		"APIToken": func(*world) {},
+		"KeyPair":  func(w *world) { w.signInWithKey(okta.RequiredScopes()...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, oktasim.Options{})
+			signIn(w)
+			logs := &journal{}
+			w.logger = zap.New(zap.WriteTo(logs), zap.Level(zapcore.Level(-127)), zap.UseDevMode(true))
+			w.liveThroughErrors()
+			said := map[string][]byte{"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText()}
+			for where, text := range said {
+				if len(text) < 200 {
+					t.Errorf("%s are all but empty (%d bytes): is this test looking at the right thing?", where, len(text))
+				}
+			}
+			w.mustShowNothing(said)
+		})
+	}
+}
+
+// liveThroughErrors issues two keys and deletes one, while Okta repeats what it was
+// sent in its errors, breaks off answers and fails in HTML.
+func (w *world) liveThroughErrors() {
+	w.Helper()
 	for _, fault := range []oktasim.Fault{
-		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 1, Action: oktasim.EchoSecrets(400)},
+		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 1, Action: oktasim.EchoSecrets(500)},
 		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 2, Action: oktasim.TruncatedBody()},
 		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 3, Action: oktasim.HTML502()},
-		{Method: "POST", Path: `/v1/token$`, Nth: 1, Action: oktasim.EchoSecrets(400)},
+		{Method: "POST", Path: `/v1/token$`, Nth: 1, Action: oktasim.EchoSecrets(500)},
+		{Method: "POST", Path: `/aus[^/]+/v1/token$`, Nth: 1, Action: oktasim.EchoSecrets(400)},
+		{Method: "POST", Path: `/lifecycle/deactivate$`, Nth: 1, Action: oktasim.EchoSecrets(500)},
 	} {
 		w.org.Inject(fault)
 	}
-	w.start()
-	w.create(w.role("chat", "a"), w.key("bot", "chat", v1alpha1.DeliveryPrivateKeyJWT), w.key("old", "chat", v1alpha1.DeliveryClientSecret))
-	readyKey(w, "bot")
-	readyKey(w, "old")
-	w.quiet()
-
-	said := map[string][]byte{"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText()}
-	for where, text := range said {
-		if len(text) < 200 {
-			t.Errorf("%s are all but empty (%d bytes): is this test looking at the right thing?", where, len(text))
-		}
+	w.start(impatient)
+	gone := w.key("gone", "chat", v1alpha1.DeliveryClientSecret)
+	w.create(w.role("chat", "a"), w.key("bot", "chat", v1alpha1.DeliveryPrivateKeyJWT), w.key("old", "chat", v1alpha1.DeliveryClientSecret), gone)
+	for _, name := range []string{"bot", "old", "gone"} {
+		readyKey(w, name)
 	}
+	w.known = w.material()
+	w.deleteAndWait(gone)
+	w.quiet()
+}
+
+// mustShowNothing looks for every spelling of everything that must not be seen.
+func (w *world) mustShowNothing(said map[string][]byte) {
+	w.Helper()
 	spellings := 0
-	for name, material := range w.material() {
+	for name, material := range w.known {
 		for how, spelled := range spell(material) {
 			spellings++
 			for where, text := range said {
 				if bytes.Contains(text, []byte(spelled)) {
-					t.Errorf("%s show %s (%s)", where, name, how)
+					w.Errorf("%s show %s (%s)", where, name, how)
 				}
 			}
 		}
 	}
-	t.Logf("looked for %d spellings in %d bytes", spellings, len(said["logs"])+len(said["metrics"])+len(said["objects and events"]))
-	if spellings < 20 {
-		t.Errorf("only %d spellings looked for", spellings)
+	w.Logf("looked for %d spellings in %d bytes", spellings, len(said["logs"])+len(said["metrics"])+len(said["objects and events"]))
+	if spellings < 50 {
+		w.Errorf("only %d spellings looked for", spellings)
 	}
 }
 
@@ -95,7 +123,18 @@ func (w *world) material() map[string]string {
 	if err := cluster.admin.List(context.Background(), &secrets, client.InNamespace(w.namespace)); err != nil {
 		w.Fatal(err)
 	}
-	found := map[string]string{"the operator's API token": w.token}
+	found := map[string]string{}
+	for _, file := range []string{"api_token", "private_key.pem"} {
+		text, err := os.ReadFile(filepath.Join(w.secrets, file))
+		if err != nil {
+			continue // the operator has one of the two
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if len(line) > 20 && !strings.HasPrefix(line, "--") {
+				found[fmt.Sprintf("the operator's %s line %d", file, i)] = line
+			}
+		}
+	}
 	for _, secret := range secrets.Items {
 		if text := secret.Data["client_secret"]; len(text) > 0 {
 			found[secret.Name+" client_secret"] = string(text)

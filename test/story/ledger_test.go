@@ -132,10 +132,15 @@ func (w *world) update(obj client.Object) {
 // deleteAndWait deletes the object and waits until it is gone.
 func (w *world) deleteAndWait(obj client.Object) {
 	w.Helper()
+	w.delete(obj)
+	w.waitGone(obj)
+}
+
+func (w *world) delete(obj client.Object) {
+	w.Helper()
 	if err := cluster.admin.Delete(context.Background(), obj); err != nil {
 		w.Fatalf("deleting %T %s: %v", obj, obj.GetName(), err)
 	}
-	w.waitGone(obj)
 }
 
 func (w *world) waitGone(obj client.Object) {

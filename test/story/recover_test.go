@@ -83,13 +83,23 @@ func TestSecretsComeBack(t *testing.T) {
 			w.harm("bot-okta", func(s *corev1.Secret) { s.Data["private_key.pem"] = []byte("x") })
 		},
 		"PublishedEmptied": func(w *world) { w.harm("bot-okta", func(s *corev1.Secret) { s.Data = nil }) },
+		"StagedEdited": func(w *world) {
+			w.harm("bot.staged-credential", func(s *corev1.Secret) { s.Data["private_key.pem"] = []byte("x") })
+		},
+		"StagedEditedOfASecret": func(w *world) {
+			w.harm("old.staged-credential", func(s *corev1.Secret) { s.Data["client_secret"] = []byte("edited-by-a-person") })
+		},
+		"PublishedEditedOfASecret": func(w *world) {
+			w.harm("old-okta", func(s *corev1.Secret) { s.Data["client_secret"] = []byte("edited-by-a-person") })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, oktasim.Options{})
 			w.start()
-			w.create(w.role("chat", "a"), w.key("bot", "chat", ""))
+			w.create(w.role("chat", "a"), w.key("bot", "chat", ""), w.key("old", "chat", v1alpha1.DeliveryClientSecret))
 			readyKey(w, "bot")
+			readyKey(w, "old")
 			w.quiet()
 			before, calls := w.secretBytes(), count(w.org.Operations())
 			harm(w)
@@ -99,6 +109,7 @@ func TestSecretsComeBack(t *testing.T) {
 				t.Errorf("%d calls to Okta to restore a Secret", after.management-calls.management)
 			}
 			w.mustWork(w.agent("bot-okta"), []string{"a"}, "b")
+			w.mustWork(w.agent("old-okta"), []string{"a"}, "b")
 		})
 	}
 }
@@ -129,24 +140,6 @@ func TestStatusIsNoMemory(t *testing.T) {
 	}
 	if after := count(w.org.Operations()); after.writes != calls.writes {
 		t.Errorf("%d writes to Okta", after.writes-calls.writes)
-	}
-}
-
-// TestDeactivationIsRespected: what a person switched off in Okta stays off.
-func TestDeactivationIsRespected(t *testing.T) {
-	w := newWorld(t, oktasim.Options{})
-	first := w.start()
-	w.create(w.role("chat", "a"), w.key("bot", "chat", ""))
-	key := readyKey(w, "bot")
-	w.stop(first)
-	if err := w.org.AdminDeactivateApp(key.Status.AppID); err != nil {
-		t.Fatal(err)
-	}
-	w.start()
-	w.waitReason("bot", key, v1alpha1.ReasonDeactivatedInDirectory)
-	w.quiet()
-	if app := w.ours().Apps[0]; app.Status != "INACTIVE" {
-		t.Errorf("the app is %s again", app.Status)
 	}
 }
 

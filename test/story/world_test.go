@@ -38,8 +38,9 @@ type world struct {
 	namespace string
 	org       *oktasim.Org
 	orgURL    string
-	secrets   string // directory of the operator's credentials
-	token     string // the operator's API token
+	secrets   string            // directory of the operator's credentials
+	token     string            // the operator's API token
+	known     map[string]string // key material, by what it is; see material
 	logger    logr.Logger
 	metrics   *prometheus.Registry
 }

@@ -5,6 +5,7 @@ package agentapikey
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +36,9 @@ type Directory interface {
 
 // Controller reconciles AgentAPIKeys.
 type Controller struct {
-	Client    client.Client
+	Client client.Client
+	// Live reads from the API server, round the cache.
+	Live      client.Reader
 	Secrets   *keysecret.Store
 	Directory Directory
 	Recorder  events.EventRecorder
@@ -66,6 +69,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
@@ -73,11 +77,20 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(loop)
 }
 
+// keysOfRole are the keys that point at the role.
 func (c *Controller) keysOfRole(ctx context.Context, role client.Object) []reconcile.Request {
+	return c.requests(ctx, client.MatchingFields{reference.KeysByRole: client.ObjectKeyFromObject(role).String()})
+}
+
+// keysIn are the keys of the namespace.
+func (c *Controller) keysIn(ctx context.Context, namespace client.Object) []reconcile.Request {
+	return c.requests(ctx, client.InNamespace(namespace.GetName()))
+}
+
+func (c *Controller) requests(ctx context.Context, which client.ListOption) []reconcile.Request {
 	var keys v1alpha1.AgentAPIKeyList
-	ref := client.ObjectKeyFromObject(role).String()
-	if err := c.Client.List(ctx, &keys, client.MatchingFields{reference.KeysByRole: ref}); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing the keys of a role", "role", ref)
+	if err := c.Client.List(ctx, &keys, which); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing keys to look at again")
 		return nil
 	}
 	requests := make([]reconcile.Request, 0, len(keys.Items))
@@ -106,20 +119,35 @@ func (c *Controller) Ensure(ctx context.Context, key *v1alpha1.AgentAPIKey) (lif
 }
 
 // Release implements lifecycle.Kind: the client is deactivated first, so that no
-// token is issued any more, then deleted, and at last the Secrets.
-func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) error {
+// token is issued any more, then deleted, and at last the Secrets. The key is not
+// let go before it is certain that no client of it is left.
+func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) (lifecycle.Outcome, error) {
 	want := desired.KeyOf(key, c.Settings)
-	seen, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Label)
+	seen, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Hint())
 	if err != nil {
-		return err
+		return lifecycle.Outcome{}, fmt.Errorf("observing the client: %w", err)
 	}
-	if seen != nil && seen.Mark == want.Mark {
-		if err := c.Directory.DeactivateClient(ctx, *seen); err != nil {
-			return err
-		}
-		if err := c.Directory.DeleteClient(ctx, *seen); err != nil {
-			return err
-		}
+	var outcome lifecycle.Outcome
+	switch {
+	case seen == nil:
+		err = c.Directory.ConfirmNoClient(ctx, want.ClientID, want.Hint())
+	case seen.Mark != want.Mark:
+		outcome.Events = []lifecycle.Event{leftBehind(*seen)}
+	default:
+		err = c.deleteClient(ctx, *seen)
 	}
-	return c.Secrets.Delete(ctx, key, want)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	return outcome, c.Secrets.Delete(ctx, key, want)
+}
+
+func (c *Controller) deleteClient(ctx context.Context, seen identity.ClientSeen) error {
+	if err := c.Directory.DeactivateClient(ctx, seen); err != nil {
+		return fmt.Errorf("deactivating client %s: %w", seen.ClientID, err)
+	}
+	if err := c.Directory.DeleteClient(ctx, seen); err != nil {
+		return fmt.Errorf("deleting client %s: %w", seen.ClientID, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
@@ -20,4 +21,17 @@ func happened(key *v1alpha1.AgentAPIKey, s *scene, done []plan.KeyStep) []lifecy
 		}
 	}
 	return nil
+}
+
+// leftBehind tells of a client under the key's client id that stays in Okta.
+func leftBehind(seen identity.ClientSeen) lifecycle.Event {
+	state := "inactive"
+	if seen.Active {
+		state = "ACTIVE"
+	}
+	return lifecycle.Event{
+		Warning: true, Reason: "LeftBehind", Action: "Release",
+		Note: fmt.Sprintf("left app %s (%s) in Okta: it does not carry this key's mark; if it was this key's, "+
+			"deactivate and delete it there", seen.ID, state),
+	}
 }

@@ -35,7 +35,7 @@ func (c *Controller) observe(ctx context.Context, key *v1alpha1.AgentAPIKey) (*s
 	if s.seen.Role, err = c.Directory.ObserveRole(ctx, s.role.Mark, s.role.Group.Name); err != nil {
 		return nil, fmt.Errorf("observing the role: %w", err)
 	}
-	if s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Label); err != nil {
+	if s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Hint()); err != nil {
 		return nil, fmt.Errorf("observing the client: %w", err)
 	}
 	if s.stored, err = c.Secrets.Observe(ctx, key, s.want, s.document()); err != nil {

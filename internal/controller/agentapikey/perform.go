@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
@@ -30,7 +33,7 @@ func (c *Controller) take(ctx context.Context, key *v1alpha1.AgentAPIKey, s *sce
 	case plan.Restage:
 		return c.Secrets.Restage(ctx, key, s.want, s.stored)
 	case plan.Register:
-		return c.register(ctx, s)
+		return c.register(ctx, key, s)
 	case plan.Probe:
 		return c.Directory.Probe(ctx, s.server(), s.want.ClientID, s.stored.Credential(), s.seen.Permissions)
 	case plan.Publish:
@@ -41,11 +44,32 @@ func (c *Controller) take(ctx context.Context, key *v1alpha1.AgentAPIKey, s *sce
 
 // register tells the directory and looks at once at what it made: that is in the
 // snapshot and costs no call, and the status can name it.
-func (c *Controller) register(ctx context.Context, s *scene) error {
+func (c *Controller) register(ctx context.Context, key *v1alpha1.AgentAPIKey, s *scene) error {
+	if err := c.stillWanted(ctx, key); err != nil {
+		return err
+	}
 	if err := c.Directory.RegisterClient(ctx, s.want.Registration(s.stored.Credential())); err != nil {
 		return err
 	}
 	var err error
-	s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Label)
+	s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Hint())
 	return err
+}
+
+// stillWanted asks the API server itself: a cache that is behind, as after a change
+// of the leader, may show a key that another process has released already.
+func (c *Controller) stillWanted(ctx context.Context, key *v1alpha1.AgentAPIKey) error {
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("AgentAPIKey"))
+	err := c.Live.Get(ctx, client.ObjectKeyFromObject(key), live)
+	if err == nil && live.UID == key.UID && live.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("making sure that the key still exists: %w", err)
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing,
+		Message: "the key was deleted a moment ago; nothing is registered for it",
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,17 +27,16 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
 
-// Directory is what the controller needs of the directory: it keeps roles, and
-// looks at clients without touching them.
-type Directory interface {
-	identity.Roles
-	ObserveClient(ctx context.Context, clientID, label string) (*identity.ClientSeen, error)
+// Clients is what the controller needs of clients: to see them.
+type Clients interface {
+	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
 }
 
 // Controller reconciles AIAgentRoles.
 type Controller struct {
 	Client    client.Client
-	Directory Directory
+	Directory identity.Roles
+	Clients   Clients
 	Recorder  events.EventRecorder
 	Clock     clock.PassiveClock
 	Settings  desired.Settings
@@ -61,6 +61,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 1,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
@@ -74,6 +75,20 @@ func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: reference.RoleOf(key)}}
+}
+
+// rolesForNamespace are the roles that namespaces may use by their labels.
+func (c *Controller) rolesForNamespace(ctx context.Context, _ client.Object) []reconcile.Request {
+	roles, err := reference.Selecting(ctx, c.Client)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "mapping a namespace to roles")
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(roles))
+	for _, role := range roles {
+		requests = append(requests, reconcile.Request{NamespacedName: role})
+	}
+	return requests
 }
 
 // New implements lifecycle.Kind.
@@ -107,15 +122,20 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 // Release implements lifecycle.Kind: first the grant, so that no token is issued
 // any more, then the group. Scopes stay: other roles may share them. A group of the
 // name that is somebody else's is none of ours to delete.
-func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) error {
+func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
-	if err := c.Directory.DeleteGrant(ctx, want.Mark); err != nil && !neverWas(err) {
-		return fmt.Errorf("deleting the grant: %w", err)
+	var outcome lifecycle.Outcome
+	if err := c.Directory.DeleteGrant(ctx, want.Mark); neverWas(err) {
+		outcome.Events = append(outcome.Events, leftBehind("access policy", err))
+	} else if err != nil {
+		return outcome, fmt.Errorf("deleting the grant: %w", err)
 	}
-	if err := c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name); err != nil && !neverWas(err) {
-		return fmt.Errorf("deleting the group: %w", err)
+	if err := c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name); neverWas(err) {
+		outcome.Events = append(outcome.Events, leftBehind("group", err))
+	} else if err != nil {
+		return outcome, fmt.Errorf("deleting the group: %w", err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // neverWas tells an error that means that there is nothing of ours to delete: what

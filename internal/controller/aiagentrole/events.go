@@ -28,3 +28,11 @@ func happened(steps []plan.RoleStep, err error) []lifecycle.Event {
 	}
 	return events
 }
+
+// leftBehind tells what stays in Okta when the role goes.
+func leftBehind(what string, err error) lifecycle.Event {
+	return lifecycle.Event{
+		Warning: true, Reason: "LeftBehind", Action: "Release",
+		Note: fmt.Sprintf("deleted no %s in Okta: %v", what, err),
+	}
+}

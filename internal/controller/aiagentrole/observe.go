@@ -38,7 +38,7 @@ func (c *Controller) observeKey(ctx context.Context, key *v1alpha1.AgentAPIKey, 
 		return nil
 	}
 	want := desired.KeyOf(key, c.Settings)
-	client, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Label)
+	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint())
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}

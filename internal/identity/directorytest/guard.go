@@ -125,7 +125,7 @@ func testDeleted(t *testing.T, newHarness func(*testing.T) Harness) {
 		if err != nil || seen.Group != nil || seen.Grant != nil {
 			t.Errorf("%s: after the deletion there is %+v, %v", what, seen, err)
 		}
-		gone, err := d.ObserveClient(t.Context(), r.client.ClientID, r.client.Label)
+		gone, err := d.ObserveClient(t.Context(), r.client.ClientID, identity.ClientHint{Label: r.client.Label})
 		if err != nil || gone != nil {
 			t.Errorf("%s: after the deletion there is client %v, %v", what, gone, err)
 		}

@@ -71,6 +71,8 @@ type Harness struct {
 	Writes  func() int
 	Objects func() Objects
 	Plant   func(Plant)
+	// Rename gives a client another label, as by the hand of a person.
+	Rename func(clientID, label string)
 	// Credential makes a credential an agent could have.
 	Credential func(identity.AuthMethod) identity.Credential
 }
@@ -89,6 +91,8 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"LostAnswers":    testLostAnswers,
 		"Foreign":        testForeign,
 		"Deleted":        testDeleted,
+		"Renamed":        testRenamed,
+		"Absent":         testAbsent,
 		"Tokens":         testTokens,
 		"ContextEnded":   testContextEnded,
 		"NamesakeIsNone": testNamesake,
@@ -112,7 +116,7 @@ func newRole(h Harness, name string, method identity.AuthMethod) role {
 	return role{
 		mark: mark,
 		group: identity.Group{
-			Mark: mark, Name: "k8s-" + h.Cluster + "-team-a-" + name, Description: "People of " + name + "\nwith two lines",
+			Mark: mark, Name: "k8s/" + h.Cluster + "/team-a/" + name, Description: "People of " + name + "\nwith two lines",
 		},
 		permissions: []identity.Permission{
 			{Name: "interact_with_chatbot", Description: "Talk to the chatbot"},
@@ -183,7 +187,7 @@ func (r role) permit(ctx context.Context, d identity.Directory, seen identity.Ro
 }
 
 func (r role) register(ctx context.Context, d identity.Directory) error {
-	client, err := d.ObserveClient(ctx, r.client.ClientID, r.client.Label)
+	client, err := d.ObserveClient(ctx, r.client.ClientID, identity.ClientHint{Label: r.client.Label})
 	if err != nil || client != nil {
 		return err
 	}
@@ -198,7 +202,8 @@ func equalGrants(a, b identity.Grant) bool {
 
 // raze takes all of it away again but what roles share.
 func (r role) raze(ctx context.Context, d identity.Directory) error {
-	client, err := d.ObserveClient(ctx, r.client.ClientID, r.client.Label)
+	by := identity.ClientHint{Label: r.client.Label}
+	client, err := d.ObserveClient(ctx, r.client.ClientID, by)
 	if err != nil {
 		return err
 	}
@@ -209,6 +214,9 @@ func (r role) raze(ctx context.Context, d identity.Directory) error {
 		if err := d.DeleteClient(ctx, *client); err != nil {
 			return err
 		}
+	}
+	if err := d.ConfirmNoClient(ctx, r.client.ClientID, by); err != nil {
+		return err
 	}
 	if err := d.DeleteGrant(ctx, r.mark); err != nil {
 		return err

@@ -24,7 +24,7 @@ func testEmpty(t *testing.T, newHarness func(*testing.T) Harness) {
 	if seen.Server != nil || seen.Group != nil || seen.Grant != nil || len(seen.Permissions) > 0 {
 		t.Errorf("an empty directory shows something: %+v", seen)
 	}
-	client, err := h.Directory.ObserveClient(t.Context(), r.client.ClientID, r.client.Label)
+	client, err := h.Directory.ObserveClient(t.Context(), r.client.ClientID, identity.ClientHint{Label: r.client.Label})
 	if err != nil || client != nil {
 		t.Errorf("observing a client of an empty directory: got %v, %v, want nothing", client, err)
 	}
@@ -32,9 +32,10 @@ func testEmpty(t *testing.T, newHarness func(*testing.T) Harness) {
 		t.Errorf("observing wrote %d times: %s", h.Writes(), diff)
 	}
 	for what, err := range map[string]error{
-		"DeleteGrant":  h.Directory.DeleteGrant(t.Context(), r.mark),
-		"DeleteGroup":  h.Directory.DeleteGroup(t.Context(), r.mark, r.group.Name),
-		"DeleteClient": h.Directory.DeleteClient(t.Context(), identity.ClientSeen{ClientID: r.client.ClientID, Mark: r.client.Mark}),
+		"DeleteGrant":     h.Directory.DeleteGrant(t.Context(), r.mark),
+		"DeleteGroup":     h.Directory.DeleteGroup(t.Context(), r.mark, r.group.Name),
+		"ConfirmNoClient": h.Directory.ConfirmNoClient(t.Context(), r.client.ClientID, identity.ClientHint{Label: r.client.Label}),
+		"DeleteClient":    h.Directory.DeleteClient(t.Context(), identity.ClientSeen{ClientID: r.client.ClientID, Mark: r.client.Mark}),
 	} {
 		if err != nil {
 			t.Errorf("%s of what is not there: %v, want success", what, err)
@@ -100,7 +101,7 @@ func mustSeeAsRegistered(t *testing.T, client identity.ClientSeen, r role) {
 
 func mustSeeClient(t *testing.T, d identity.Directory, r role) identity.ClientSeen {
 	t.Helper()
-	client, err := d.ObserveClient(t.Context(), r.client.ClientID, r.client.Label)
+	client, err := d.ObserveClient(t.Context(), r.client.ClientID, identity.ClientHint{Label: r.client.Label})
 	if err != nil || client == nil {
 		t.Fatalf("observing the client: got %v, %v", client, err)
 	}

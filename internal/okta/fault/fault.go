@@ -85,6 +85,13 @@ func IsGone(err error) bool {
 	return ok && status.HTTP == http.StatusNotFound
 }
 
+// IsWrongState tells the answer to a call that does not go with the state of the
+// object: somebody else has changed it.
+func IsWrongState(err error) bool {
+	status, ok := StatusOf(err)
+	return ok && (status.Code == "E0000016" || status.Code == "E0000038" || status.Code == "E0000056")
+}
+
 // Ambiguous tells that a write may or may not have taken place.
 func Ambiguous(err error) bool {
 	status, answered := StatusOf(err)
