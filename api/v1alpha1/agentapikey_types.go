@@ -91,10 +91,12 @@ type SecretTarget struct {
 	Name ObjectName `json:"name,omitempty"`
 
 	// preset is a ready-made shape of the Secret; Files when absent.
+	// Not honoured yet, and refused.
 	// +optional
 	Preset SecretPreset `json:"preset,omitempty"`
 
 	// template maps Secret keys to Go templates over the credential's fields.
+	// Not honoured yet, and refused.
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=32
@@ -231,10 +233,12 @@ type AgentAPIKeySpec struct {
 	Secret SecretTarget `json:"secret,omitzero"`
 
 	// rotation says when the credential is replaced; never by itself when absent.
+	// Not honoured yet, and refused.
 	// +optional
 	Rotation *Rotation `json:"rotation,omitempty"`
 
 	// expiresAt is when the key is suspended. It is never deleted by time.
+	// Not honoured yet, and refused.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Format=date-time
@@ -242,11 +246,12 @@ type AgentAPIKeySpec struct {
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// state is Active (the default), or Suspended: no token is issued until it is
-	// Active again.
+	// Active again. Suspended is not honoured yet, and refused.
 	// +optional
 	State KeyState `json:"state,omitempty"`
 
 	// restartTargets are restarted once after each change of the credential.
+	// Not honoured yet, and refused.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -254,17 +259,18 @@ type AgentAPIKeySpec struct {
 	RestartTargets []RestartTarget `json:"restartTargets,omitempty"`
 
 	// deletionPolicy says what becomes of the client in Okta when the key is
-	// deleted; Delete when absent.
+	// deleted; Delete when absent. The others are not honoured yet, and refused.
 	// +optional
 	// +default="Delete"
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// driftPolicy says what is done about a change that somebody made in Okta;
-	// Enforce when absent.
+	// Enforce when absent. Not honoured yet, and refused.
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
 
 	// adopt takes over a client that exists in Okta already.
+	// Not honoured yet, and refused.
 	// +optional
 	Adopt *Adoption `json:"adopt,omitempty"`
 }

@@ -143,10 +143,12 @@ type AIAgentRoleSpec struct {
 	Permissions []Permission `json:"permissions,omitempty"`
 
 	// members are the people who hold the role.
+	// Not honoured yet, and refused.
 	// +optional
 	Members *Members `json:"members,omitempty"`
 
 	// mfa says which second factors the members need.
+	// Not honoured yet, and refused.
 	// +optional
 	MFA *MFA `json:"mfa,omitempty"`
 

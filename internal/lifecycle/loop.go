@@ -113,6 +113,7 @@ func (l *Loop[T]) release(ctx context.Context, obj T) (ctrl.Result, error) {
 		return l.conclude(ctx, before, obj, outcome, err)
 	}
 	l.tell(obj, outcome)
+	ctrl.LoggerFrom(ctx).Info("released what the object had made")
 	controllerutil.RemoveFinalizer(obj, Finalizer)
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := l.Client.Patch(ctx, obj, patch); client.IgnoreNotFound(err) != nil {
@@ -133,6 +134,7 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 	}
 	verdict := settle(outcome, err, l.Resync)
 	if verdict.newlyStalled(*before.StatusConditions()) {
+		ctrl.LoggerFrom(ctx).Info("stalled until a person acts", "reason", verdict.reason, "message", verdict.message)
 		l.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, verdict.reason, "Stall", "%s", verdict.message)
 	}
 	verdict.apply(obj, metav1.NewTime(l.Clock.Now()))

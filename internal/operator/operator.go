@@ -78,6 +78,8 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("setting up %T: %w", c, err)
 		}
 	}
+	o.Logger.Info("serving", "org", o.Config.Okta.OrgURL, "clusterID", o.Config.ClusterID,
+		"audience", o.Config.Audience, "namespaces", o.Config.Namespaces)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running: %w", err)
 	}

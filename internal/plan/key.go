@@ -116,7 +116,7 @@ func Key(want desired.Key, seen KeySeen) KeyPlan {
 		result.Steps = append(result.Steps, KeyStep{Mint, "there is no credential yet"})
 	}
 	if seen.Client == nil {
-		result.Steps = append(result.Steps, KeyStep{Register, "the directory has no client for the key"})
+		result.Steps = append(result.Steps, KeyStep{Register, "no client is registered for the key yet"})
 	}
 	if err := granted(want, seen); err != nil {
 		result.Then = err
@@ -159,7 +159,7 @@ func secretsOurs(want desired.Key, seen KeySeen) error {
 		return nil
 	}
 	return &identity.Error{
-		Kind: identity.Conflict, Reason: "SecretConflict",
+		Kind: identity.Conflict, Reason: "SecretConflict", RetryAfter: 30 * time.Second,
 		Message: fmt.Sprintf("Secret %q exists and is not this key's, or is needed otherwise; "+
 			"move the Secret away, or create the key anew under another name", name),
 	}
@@ -253,7 +253,7 @@ func publish(seen KeySeen) []KeyStep {
 	case seen.Published.State == Absent:
 		return []KeyStep{
 			{Probe, "the credential is about to be published"},
-			{Publish, "the Secret is missing"},
+			{Publish, "the Secret did not exist yet"},
 		}
 	case seen.Published.KeyID != seen.Client.KeyID:
 		return []KeyStep{

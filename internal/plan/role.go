@@ -128,10 +128,10 @@ func permissionSteps(want desired.Role, seen RoleSeen) []RoleStep {
 		have, found := seen.Permissions[p.Name]
 		switch {
 		case !found:
-			steps = append(steps, RoleStep{Verb: PutPermission, Permission: p, Reason: "the scope is missing"})
+			steps = append(steps, RoleStep{Verb: PutPermission, Permission: p, Reason: "scope " + p.Name + " does not exist yet"})
 		case p.Description != "" && have.Description != p.Description:
 			// A role that gives no description leaves another role's words alone.
-			steps = append(steps, RoleStep{Verb: PutPermission, Permission: p, Reason: "the scope is described otherwise"})
+			steps = append(steps, RoleStep{Verb: PutPermission, Permission: p, Reason: "scope " + p.Name + " is described otherwise"})
 		}
 	}
 	return steps
@@ -140,7 +140,7 @@ func permissionSteps(want desired.Role, seen RoleSeen) []RoleStep {
 func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 	switch {
 	case seen.Group == nil:
-		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is missing"}}
+		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group does not exist yet"}}
 	case seen.Group.Name != want.Group.Name:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group was renamed"}}
 	case seen.Group.Description != want.Group.Description:

@@ -62,7 +62,8 @@ type Okta struct {
 	// when it changes. By default /var/run/secrets/okta.
 	CredentialsDirectory string `json:"credentialsDirectory,omitempty"`
 
-	// caBundleFile holds further certificate authorities to trust, in PEM.
+	// caBundleFile holds further certificate authorities to trust, in PEM; read at
+	// the start. It may be put into the credentials Secret beside the credentials.
 	CABundleFile string `json:"caBundleFile,omitempty"`
 
 	// rateLimitShare is the percentage of each of the org's rate limits the operator
@@ -169,5 +170,5 @@ func validOrgURL(text string) error {
 		host := u.Hostname()
 		ok = u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")
 	}
-	return require(ok, "okta.orgURL", "must be the org's address, such as https://example.okta.com", text)
+	return require(ok, "okta.orgURL", "must be the org's address, such as https://example.okta.com (http for loopback only)", text)
 }

@@ -149,5 +149,6 @@ func (c *Controller) deleteClient(ctx context.Context, seen identity.ClientSeen)
 	if err := c.Directory.DeleteClient(ctx, seen); err != nil {
 		return fmt.Errorf("deleting client %s: %w", seen.ClientID, err)
 	}
+	ctrl.LoggerFrom(ctx).Info("deleted the client in Okta", "clientID", seen.ClientID, "appID", seen.ID)
 	return nil
 }
