@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a story waits for what must come; it is never waited in full.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 var worlds atomic.Int32
 
