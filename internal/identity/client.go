@@ -64,4 +64,6 @@ type ClientHint struct {
 	Label string
 	// ID is the directory's id of it, as far as anybody remembers; may be empty.
 	ID string
+	// Tried tells that a registration may have been sent, by whichever process.
+	Tried bool
 }

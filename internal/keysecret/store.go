@@ -227,6 +227,12 @@ func (s *Store) update(ctx context.Context, secret *corev1.Secret) error {
 	return nil
 }
 
+// HasStaged tells whether a credential was ever staged for the key.
+func (s *Store) HasStaged(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desired.Key) (bool, error) {
+	secret, _, err := s.find(ctx, owner, want.StagingName, partStaged)
+	return secret != nil, err
+}
+
 // Delete removes the key's Secrets; a Secret that is not the key's stays.
 func (s *Store) Delete(ctx context.Context, owner *v1alpha1.AgentAPIKey, want desired.Key) error {
 	for name, part := range map[string]string{want.SecretName: partPublished, want.StagingName: partStaged} {

@@ -103,10 +103,18 @@ func (d *Directory) inTheWay(c client) bool {
 func (d *Directory) ConfirmNoClient(ctx context.Context, clientID string, by identity.ClientHint) error {
 	c, found, err := d.clients.get(ctx, clientID, query[client]{
 		hint: hint{id: by.ID, label: by.Label}, blocks: d.inTheWay, certain: true,
+		tried: by.Tried,
 	})
+	_, taken := d.clients.suspected(clientID)
 	switch {
 	case err != nil:
 		return err
+	case !found && taken && d.clients.open(clientID) == 0:
+		return &identity.Error{
+			Kind: identity.Conflict, Reason: identity.ReasonConflict,
+			Message: fmt.Sprintf("Okta says that client id %s is taken, and shows no app of it under label %q; "+
+				"look for it in Okta, deactivate and delete it there", clientID, by.Label),
+		}
 	case !found:
 		return unsettled(d.clients.open(clientID))
 	case c.seen.Mark.Cluster == d.cluster:

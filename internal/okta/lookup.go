@@ -22,6 +22,9 @@ type query[T any] struct {
 	blocks func(T) bool
 	// certain asks for one more look once all that was under way must show.
 	certain bool
+	// tried tells that an earlier process may have made the object, so that not to
+	// have heard of it is no proof.
+	tried bool
 }
 
 // get gives one, looking it up by itself when it is in doubt.
@@ -33,7 +36,7 @@ func (f *family[T]) get(ctx context.Context, key string, q query[T]) (T, bool, e
 	f.mu.Lock()
 	e := f.entries[key]
 	ask := f.asks(e, q)
-	q.wide = e != nil && e.doubt == unsure && !e.present
+	q.wide = q.tried || e != nil && e.doubt == unsure && !e.present
 	f.mu.Unlock()
 	if ask {
 		if err := f.shared(ctx, "find "+key, func(ctx context.Context) error { return f.settle(ctx, key, q.hint) }); err != nil {
@@ -53,7 +56,7 @@ func (f *family[T]) get(ctx context.Context, key string, q query[T]) (T, bool, e
 func (f *family[T]) asks(e *entry[T], q query[T]) bool {
 	if e == nil {
 		// A list does not show what a person has renamed, or what was just made.
-		return q.id != ""
+		return q.id != "" || q.tried
 	}
 	if q.certain && e.overdue(f.clock.Now()) {
 		return true

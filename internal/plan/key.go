@@ -183,7 +183,7 @@ func credentialTaken(want desired.Key, seen KeySeen) error {
 	if seen.Client == nil {
 		return nil
 	}
-	if seen.Client.Method == want.Method &&
+	if seen.Client.Method == want.Method && seen.Client.KeyID != "" &&
 		(want.Method != identity.PrivateKeyJWT || slices.Contains(seen.Client.PublicKeyIDs, seen.Client.KeyID)) {
 		return nil
 	}
@@ -217,7 +217,7 @@ func credentialKnown(want desired.Key, seen KeySeen) error {
 
 // restorable tells that the published Secret alone holds the credential the directory knows.
 func restorable(seen KeySeen) bool {
-	return seen.Client != nil && seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
+	return seen.Client != nil && seen.Published.KeyID != "" && seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
 }
 
 // roleReady lets a key begin only when its role is complete. A key that is

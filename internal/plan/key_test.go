@@ -131,6 +131,13 @@ func TestKey(t *testing.T) {
 			change: func(s *KeySeen) { s.Client.PublicKeyIDs = []string{"planted"} },
 			want:   want{kind: identity.Rejected, reason: "RevokedInDirectory"},
 		},
+		"CredentialNameTakenOff": {
+			reason: "no name must not pass for the name of a Secret without a credential",
+			change: func(s *KeySeen) {
+				s.Client.KeyID, s.Published, s.Staged = "", SecretSeen{State: Absent}, SecretSeen{State: Different}
+			},
+			want: want{kind: identity.Rejected, reason: "RevokedInDirectory"},
+		},
 		"MethodChangedInOkta": {
 			reason: "nor when the client authenticates otherwise now",
 			change: func(s *KeySeen) { s.Client.Method = identity.ClientSecretBasic },

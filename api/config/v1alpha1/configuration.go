@@ -162,8 +162,8 @@ func require(ok bool, field, rule string, have any) error {
 
 func validOrgURL(text string) error {
 	u, err := url.Parse(text)
-	if err == nil {
-		text = u.Redacted() // a password has no place here, and none in the error
+	if err != nil || u.User != nil {
+		text = "not shown, for it may hold a password"
 	}
 	ok := err == nil && u.Host != "" && u.User == nil && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
 	if ok && u.Scheme != "https" {

@@ -130,7 +130,10 @@ func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) (li
 	var outcome lifecycle.Outcome
 	switch {
 	case seen == nil:
-		err = c.Directory.ConfirmNoClient(ctx, want.ClientID, want.Hint())
+		err = c.confirmGone(ctx, key, want)
+		if identity.KindOf(err) == identity.Conflict {
+			outcome.Events, err = []lifecycle.Event{leftSomewhere(err)}, nil
+		}
 	case seen.Mark != want.Mark:
 		outcome.Events = []lifecycle.Event{leftBehind(*seen)}
 	default:
@@ -140,6 +143,18 @@ func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) (li
 		return lifecycle.Outcome{}, err
 	}
 	return outcome, c.Secrets.Delete(ctx, key, want)
+}
+
+// confirmGone makes sure that no client is left which nobody sees: one may have been
+// registered, by whichever process, as soon as a credential was staged for it.
+func (c *Controller) confirmGone(ctx context.Context, key *v1alpha1.AgentAPIKey, want desired.Key) error {
+	staged, err := c.Secrets.HasStaged(ctx, key, want)
+	if err != nil {
+		return err
+	}
+	hint := want.Hint()
+	hint.Tried = staged
+	return c.Directory.ConfirmNoClient(ctx, want.ClientID, hint)
 }
 
 func (c *Controller) deleteClient(ctx context.Context, seen identity.ClientSeen) error {

@@ -23,6 +23,11 @@ func happened(key *v1alpha1.AgentAPIKey, s *scene, done []plan.KeyStep) []lifecy
 	return nil
 }
 
+// leftSomewhere tells of a client that is there and cannot be found.
+func leftSomewhere(err error) lifecycle.Event {
+	return lifecycle.Event{Warning: true, Reason: "LeftBehind", Action: "Release", Note: err.Error()}
+}
+
 // leftBehind tells of a client under the key's client id that stays in Okta.
 func leftBehind(seen identity.ClientSeen) lifecycle.Event {
 	state := "inactive"

@@ -79,10 +79,11 @@ func StatusOf(err error) (Status, bool) {
 	return Status{}, false
 }
 
-// IsGone tells the answer to a call about an object that does not exist.
+// IsGone tells Okta's own answer to a call about an object that does not exist. A 404
+// that does not say so is a proxy's, or an address that is none, and proves nothing.
 func IsGone(err error) bool {
 	status, ok := StatusOf(err)
-	return ok && status.HTTP == http.StatusNotFound
+	return ok && status.HTTP == http.StatusNotFound && (status.Code == "E0000007" || status.Code == "E0000048")
 }
 
 // IsWrongState tells the answer to a call that does not go with the state of the
