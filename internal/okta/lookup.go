@@ -71,8 +71,11 @@ func (f *family[T]) asks(e *entry[T], q query[T]) bool {
 		return q.id != "" && stale
 	case sure:
 	}
-	return e.present && stale && q.blocks != nil && q.blocks(e.value)
+	return e.present && stale && q.inTheWay(e.value)
 }
+
+// inTheWay tells that what is seen may be about to be mended by a person.
+func (q query[T]) inTheWay(value T) bool { return q.blocks != nil && q.blocks(value) }
 
 // overdue tells that the last look was made when something might still have come.
 func (e *entry[T]) overdue(now time.Time) bool {

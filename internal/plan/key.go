@@ -217,7 +217,10 @@ func credentialKnown(want desired.Key, seen KeySeen) error {
 
 // restorable tells that the published Secret alone holds the credential the directory knows.
 func restorable(seen KeySeen) bool {
-	return seen.Client != nil && seen.Published.KeyID != "" && seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
+	if seen.Client == nil || seen.Published.KeyID == "" {
+		return false
+	}
+	return seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
 }
 
 // roleReady lets a key begin only when its role is complete. A key that is

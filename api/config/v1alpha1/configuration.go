@@ -163,12 +163,12 @@ func require(ok bool, field, rule string, have any) error {
 func validOrgURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.User != nil {
-		text = "not shown, for it may hold a password"
+		return require(false, "okta.orgURL", "must be an address without a user", "not shown, for it may hold a password")
 	}
-	ok := err == nil && u.Host != "" && u.User == nil && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
-	if ok && u.Scheme != "https" {
-		host := u.Hostname()
-		ok = u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")
-	}
-	return require(ok, "okta.orgURL", "must be the org's address, such as https://example.okta.com (http for loopback only)", text)
+	bare := u.Host != "" && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
+	secure := u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
+	return require(bare && secure, "okta.orgURL",
+		"must be the org's address, such as https://example.okta.com (http for loopback only)", text)
 }
+
+func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
