@@ -8,7 +8,6 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
-	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
@@ -53,8 +52,6 @@ func (s *scene) document() keysecret.Document {
 	}
 	return doc
 }
-
-func (s *scene) server() identity.Server { return s.document().Server }
 
 func ready(role *v1alpha1.AIAgentRole) bool {
 	return role.Status.ObservedGeneration == role.Generation &&

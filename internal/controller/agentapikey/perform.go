@@ -35,7 +35,7 @@ func (c *Controller) take(ctx context.Context, key *v1alpha1.AgentAPIKey, s *sce
 	case plan.Register:
 		return c.register(ctx, key, s)
 	case plan.Probe:
-		return c.Directory.Probe(ctx, s.server(), s.want.ClientID, s.stored.Credential(), s.seen.Permissions)
+		return c.Directory.Probe(ctx, s.document().Server, s.want.ClientID, s.stored.Credential(), s.seen.Permissions)
 	case plan.Publish:
 		return c.Secrets.Publish(ctx, key, s.want, s.document(), s.stored)
 	}

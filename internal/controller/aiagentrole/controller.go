@@ -106,16 +106,16 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		return lifecycle.Outcome{}, err
 	}
 	if err := c.perform(ctx, todo.Steps); err != nil {
-		return lifecycle.Outcome{Events: happened(todo.Steps, err)}, err
+		return lifecycle.Outcome{}, err
 	}
 	if len(todo.Steps) > 0 {
 		if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
-			return lifecycle.Outcome{Events: happened(todo.Steps, nil)}, fmt.Errorf("observing what was done: %w", err)
+			return lifecycle.Outcome{Events: happened(todo.Steps)}, fmt.Errorf("observing what was done: %w", err)
 		}
 	}
 	report(role, want, seen)
 	return lifecycle.Outcome{
-		Message: message(want), Events: happened(todo.Steps, nil), Again: todo.Again,
+		Message: message(want), Events: happened(todo.Steps), Again: todo.Again,
 	}, nil
 }
 

@@ -9,10 +9,7 @@ import (
 
 // happened tells the steps that people want to hear of. A policy that was written
 // for new keys is told by the keys themselves.
-func happened(steps []plan.RoleStep, err error) []lifecycle.Event {
-	if err != nil {
-		return nil
-	}
+func happened(steps []plan.RoleStep) []lifecycle.Event {
 	var events []lifecycle.Event
 	for _, step := range steps {
 		switch step.Verb {
