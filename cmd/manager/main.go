@@ -4,6 +4,7 @@ package main
 import (
 	"flag"
 	"os"
+	_ "time/tzdata" // the image has no zoneinfo, and rotation windows name time zones
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/utils/clock"
