@@ -41,8 +41,8 @@ func (o *Org) AdminDeleteApp(id string) error {
 	return nil
 }
 
-// AdminUpdateApp changes an app's Label, Status, Profile and Note, and the Status of
-// its Keys and Secrets; keys and secrets that change leaves out are deleted.
+// AdminUpdateApp changes an app's Label, Status, Profile, Note and GrantTypes, and the
+// Status of its Keys and Secrets; keys and secrets that change leaves out are deleted.
 func (o *Org) AdminUpdateApp(id string, change func(*App)) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,6 +59,7 @@ func (o *Org) AdminUpdateApp(id string, change func(*App)) error {
 		a.doc["profile"] = wish.Profile
 	}
 	a.doc.object("settings", "notes")["admin"] = wish.Note
+	a.settings()["grant_types"] = list(wish.GrantTypes)
 	a.adminKeys(wish.Keys)
 	a.adminSecrets(wish.Secrets)
 	a.touch(o.clock.Now())

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // app is an OIDC app, which is what Okta calls an OAuth client.
@@ -57,23 +58,33 @@ func (o *Org) createApp(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	a, err := o.makeApp(c.now, body)
+	if err != nil {
+		return nil, err
+	}
+	a.active = activate != "false"
+	return ok(o.renderApp(a, true))
+}
+
+// makeApp makes an active app of a body that has the right shape.
+func (o *Org) makeApp(now time.Time, body document) (*app, error) {
 	if err := checkApp(body); err != nil {
 		return nil, err
 	}
-	a := &app{meta: o.newMeta("0oa", c.now), active: activate != "false", signer: randomText(o.random, 43)}
+	a := &app{meta: o.newMeta("0oa", now), active: true, signer: randomText(o.random, 43)}
 	clientID, err := o.chooseClientID(body.text("credentials", "oauthClient", "client_id"), a.id)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.equip(c, a, body, clientID); err != nil {
+	if err := o.equip(now, a, body, clientID); err != nil {
 		return nil, err
 	}
-	if err := o.firstSecret(c, a, body); err != nil {
+	if err := o.firstSecret(now, a, body); err != nil {
 		return nil, err
 	}
 	o.apps.add(a)
 	o.byClientID[clientID] = a
-	return ok(o.renderApp(a, true))
+	return a, nil
 }
 
 // chooseClientID takes the caller's wish, or the app's id as Okta does.
@@ -92,8 +103,8 @@ func (o *Org) chooseClientID(wish, id string) (string, error) {
 }
 
 // equip gives the app a new body, with its keys.
-func (o *Org) equip(c *call, a *app, body document, clientID string) error {
-	keys, err := o.readKeys(c, a, body)
+func (o *Org) equip(now time.Time, a *app, body document, clientID string) error {
+	keys, err := o.readKeys(now, a, body)
 	if err != nil {
 		return err
 	}
@@ -134,13 +145,13 @@ func (o *Org) putApp(c *call) (*reply, error) {
 	if err := a.checkSecret(body); err != nil {
 		return nil, err
 	}
-	if err := o.equip(c, a, body, a.clientID()); err != nil {
+	if err := o.equip(c.now, a, body, a.clientID()); err != nil {
 		return nil, err
 	}
 	if a.authMethod() == privateKeyJWT {
 		a.secrets = nil
 	} else if len(a.secrets) == 0 {
-		a.secrets = []*clientSecret{o.newSecret(c, randomSecret(64), true)}
+		a.secrets = []*clientSecret{o.newSecret(c.now, randomSecret(64), true)}
 	}
 	a.touch(c.now)
 	return ok(o.renderApp(a, true))

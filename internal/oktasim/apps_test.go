@@ -22,7 +22,8 @@ func TestAppIsCreatedAndReplaced(t *testing.T) {
 	w.do(200, "PUT", "/api/v1/apps/"+app.text("id"), body)
 	want := []oktasim.App{{
 		ID: app.text("id"), ClientID: "agent-one", Label: "agents/uno", Status: "ACTIVE", AuthMethod: "private_key_jwt",
-		Keys: []oktasim.Key{{KID: "first", Status: "ACTIVE"}, {KID: "second", Status: "ACTIVE"}},
+		GrantTypes: []string{"client_credentials"},
+		Keys:       []oktasim.Key{{KID: "first", Status: "ACTIVE"}, {KID: "second", Status: "ACTIVE"}},
 	}}
 	got := w.org.Snapshot().Apps
 	for i := range got {

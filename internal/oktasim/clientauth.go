@@ -95,7 +95,7 @@ func (o *Org) verifyAssertion(c *call, assertion, clientID string, keys []proof.
 	return nil
 }
 
-// replays remembers assertions until they have expired.
+// replays remembers assertions, or tokens, until they have expired.
 type replays map[string]time.Time
 
 func (r replays) spend(id string, expires, now time.Time) bool {

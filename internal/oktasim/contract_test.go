@@ -194,6 +194,10 @@ func (w *world) driveTokens() {
 	if r := w.post(issuer+"/v1/introspect", introspection); r.Object["active"] != true {
 		w.t.Errorf("a fresh token is active, got %s", r.Raw)
 	}
+	introspection.Set("client_assertion", sign(w.t, private, "token", w.claims("agent-token", w.url+issuer+"/v1/revoke")))
+	if r := w.post(issuer+"/v1/revoke", introspection); r.Status != 200 || len(r.Raw) > 0 {
+		w.t.Errorf("revoking a token: got %d %s", r.Status, r.Raw)
+	}
 	w.auth = "Bearer " + w.orgToken("operator", "okta.apps.read")
 	w.do(200, "GET", "/api/v1/apps", nil)
 	w.do(403, "POST", "/api/v1/apps", serviceApp("agent-other", "other"))

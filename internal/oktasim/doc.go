@@ -9,9 +9,9 @@
 // their members; OIDC apps with their secrets and public keys; custom authorization
 // servers with scopes, access policies and rules; the token endpoints of the org
 // (private_key_jwt, okta.* scopes) and of custom servers (client_credentials), with
-// keys, discovery and introspection. Assertions are verified and tokens are signed.
-// Rate limits, concurrency limits, the scopes of each operation, paging and errors
-// are Okta's. A request for anything else is an error, and is told by Unknown.
+// keys, discovery, introspection and revocation. Assertions are verified and tokens
+// are signed. Rate limits, concurrency limits, the scopes of each operation, paging
+// and errors are Okta's. A request for anything else is an error, and is told by Unknown.
 //
 // # What is stricter than Okta
 //
@@ -25,6 +25,8 @@
 //   - An authorization server must be deactivated before it can be deleted; two servers
 //     may have the same name, so that a name protects nobody from making twins.
 //   - A token request without scopes is refused even where scopes are the default.
+//   - A client that revokes a token of another is told so; who is told nothing might
+//     believe it.
 //   - A rule applies to client_credentials only when it is for EVERYONE.
 //   - Two requests at once that change the priorities below one parent: 423.
 //

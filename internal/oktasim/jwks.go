@@ -3,6 +3,7 @@ package oktasim
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim/proof"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim/shape"
@@ -32,7 +33,7 @@ func keyShape() shape.Shape {
 
 // readKeys takes the keys out of an app's body. A key that the app has already
 // stays the same object.
-func (o *Org) readKeys(c *call, a *app, body document) ([]*clientKey, error) {
+func (o *Org) readKeys(now time.Time, a *app, body document) ([]*clientKey, error) {
 	listed, _ := body.at("settings", "oauthClient", "jwks", "keys").([]any)
 	if len(listed) > 0 && body.text("settings", "oauthClient", "jwks_uri") != "" {
 		return nil, validation("jwks", "jwks: 'jwks' and 'jwks_uri' can't both be set.")
@@ -40,7 +41,7 @@ func (o *Org) readKeys(c *call, a *app, body document) ([]*clientKey, error) {
 	var keys []*clientKey
 	for _, each := range listed {
 		jwk, _ := each.(map[string]any)
-		key, err := o.newKey(c, jwk, keys)
+		key, err := o.newKey(now, jwk, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +73,7 @@ func (k *clientKey) sameMaterial(other *clientKey) bool {
 	return true
 }
 
-func (o *Org) newKey(c *call, jwk document, among []*clientKey) (*clientKey, error) {
+func (o *Org) newKey(now time.Time, jwk document, among []*clientKey) (*clientKey, error) {
 	if jwk.text("kid") == "" {
 		return nil, validation(keySubject, "Each key should have a unique kid when adding multiple keys. "+
 			"Use the Apps API to update the JWKS to add a kid for the existing key, or delete the existing key "+
@@ -95,7 +96,7 @@ func (o *Org) newKey(c *call, jwk document, among []*clientKey) (*clientKey, err
 		return nil, validation(keySubject, err.Error())
 	}
 	return &clientKey{
-		meta:     o.newMeta("pks", c.now),
+		meta:     o.newMeta("pks", now),
 		document: jwk.only("kid", "kty", "use", "alg", "n", "e", "crv", "x", "y"),
 		active:   jwk.text("status") != "INACTIVE",
 		public:   public,
@@ -150,7 +151,16 @@ func (o *Org) createKey(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := o.newKey(c, body, a.keys)
+	key, err := o.addKey(c.now, a, body)
+	if err != nil {
+		return nil, err
+	}
+	return created(o.renderKey(a, key))
+}
+
+// addKey gives the app one more key.
+func (o *Org) addKey(now time.Time, a *app, jwk document) (*clientKey, error) {
+	key, err := o.newKey(now, jwk, a.keys)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +168,8 @@ func (o *Org) createKey(c *call) (*reply, error) {
 		return nil, validation(keySubject, "jwks: 'jwks' and 'jwks_uri' can't both be set.")
 	}
 	a.keys = append(a.keys, key)
-	a.touch(c.now)
-	return created(o.renderKey(a, key))
+	a.touch(now)
+	return key, nil
 }
 
 // findKey gives the app and its key, by the key's id and not by its kid.

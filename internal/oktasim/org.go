@@ -36,6 +36,8 @@ type Org struct {
 	clients   map[string]*serviceClient
 	orgKey    *signingKey
 	spent     replays
+	// revoked holds the ids of access tokens until they would have expired.
+	revoked replays
 
 	users   collection[*user]
 	groups  collection[*group]
@@ -65,6 +67,7 @@ func New(options Options) *Org {
 		apiTokens:  map[string]string{},
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
+		revoked:    replays{},
 		byClientID: map[string]*app{},
 	}
 	o.id = o.newID("00o", idLength)

@@ -177,6 +177,7 @@ func oauthRoutes() []route {
 		{method: "GET", template: "/oauth2/v1/keys", kind: public, handle: (*Org).orgKeys, query: []string{"client_id"}},
 		{method: "POST", template: custom + "/v1/token", kind: oauth, bucket: throttle.OAuth, handle: (*Org).token},
 		{method: "POST", template: custom + "/v1/introspect", kind: oauth, bucket: throttle.OAuth, handle: (*Org).introspect},
+		{method: "POST", template: custom + "/v1/revoke", kind: oauth, bucket: throttle.OAuth, handle: (*Org).revoke},
 		{method: "GET", template: custom + "/v1/keys", kind: public, handle: (*Org).keys},
 		{
 			method: "GET", template: custom + "/.well-known/oauth-authorization-server", kind: public,

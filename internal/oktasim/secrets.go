@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim/shape"
 )
@@ -38,12 +39,12 @@ func checkSecretValue(secret, method string) error {
 	return nil
 }
 
-func (o *Org) newSecret(c *call, value string, active bool) *clientSecret {
-	return &clientSecret{meta: o.newMeta("ocs", c.now), value: value, active: active}
+func (o *Org) newSecret(now time.Time, value string, active bool) *clientSecret {
+	return &clientSecret{meta: o.newMeta("ocs", now), value: value, active: active}
 }
 
 // firstSecret gives a new app the secret its caller brings, or one of the org's.
-func (o *Org) firstSecret(c *call, a *app, body document) error {
+func (o *Org) firstSecret(now time.Time, a *app, body document) error {
 	if a.authMethod() == privateKeyJWT || a.authMethod() == "none" {
 		return nil
 	}
@@ -51,7 +52,7 @@ func (o *Org) firstSecret(c *call, a *app, body document) error {
 	if value == "" {
 		value = randomSecret(64)
 	}
-	a.secrets = []*clientSecret{o.newSecret(c, value, true)}
+	a.secrets = []*clientSecret{o.newSecret(now, value, true)}
 	return nil
 }
 
@@ -106,6 +107,15 @@ func (o *Org) createSecret(c *call) (*reply, error) {
 			return nil, err
 		}
 	}
+	s, err := o.addSecret(c.now, a, body)
+	if err != nil {
+		return nil, err
+	}
+	return created(o.renderSecret(a, s))
+}
+
+// addSecret gives the app one more secret: the caller's own, or one of the org's.
+func (o *Org) addSecret(now time.Time, a *app, body document) (*clientSecret, error) {
 	if a.authMethod() == privateKeyJWT {
 		return nil, validation("client_secret", "'client_secret' can't be used when 'token_endpoint_auth_method' is 'private_key_jwt'.")
 	}
@@ -119,10 +129,10 @@ func (o *Org) createSecret(c *call) (*reply, error) {
 			return nil, err
 		}
 	}
-	s := o.newSecret(c, value, body.text("status") != "INACTIVE")
+	s := o.newSecret(now, value, body.text("status") != "INACTIVE")
 	a.secrets = append(a.secrets, s)
-	a.touch(c.now)
-	return created(o.renderSecret(a, s))
+	a.touch(now)
+	return s, nil
 }
 
 // findSecret gives the app and its secret.

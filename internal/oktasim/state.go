@@ -25,6 +25,7 @@ type App struct {
 	Profile    map[string]any `json:"profile,omitempty"`
 	Note       string         `json:"note,omitempty"`
 	AuthMethod string         `json:"authMethod"`
+	GrantTypes []string       `json:"grantTypes"`
 	Keys       []Key          `json:"keys,omitempty"`
 	Secrets    []Secret       `json:"secrets,omitempty"`
 	Created    time.Time      `json:"created"`
@@ -124,16 +125,23 @@ func (o *Org) Snapshot() State {
 func (a *app) snapshot() App {
 	seen := App{
 		ID: a.id, ClientID: a.clientID(), Label: a.label(), Status: a.status(), Profile: a.doc.object("profile"),
-		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(), Created: a.created,
+		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(),
+		GrantTypes: a.settings().texts("grant_types"), Created: a.created,
 	}
 	for _, k := range a.keys {
-		seen.Keys = append(seen.Keys, Key{ID: k.id, KID: k.text("kid"), Status: statusOf(k.active)})
+		seen.Keys = append(seen.Keys, k.snapshot())
 	}
 	for _, s := range a.secrets {
-		seen.Secrets = append(seen.Secrets, Secret{ID: s.id, Status: statusOf(s.active)})
+		seen.Secrets = append(seen.Secrets, s.snapshot())
 	}
 	return seen
 }
+
+func (k *clientKey) snapshot() Key {
+	return Key{ID: k.id, KID: k.text("kid"), Status: statusOf(k.active)}
+}
+
+func (s *clientSecret) snapshot() Secret { return Secret{ID: s.id, Status: statusOf(s.active)} }
 
 func (o *Org) snapshotServer(state *State, s *server) {
 	state.Servers = append(state.Servers, Server{

@@ -2,10 +2,7 @@ package oktasim
 
 import (
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // token issues access tokens of a custom authorization server.
@@ -69,37 +66,6 @@ func (o *Org) issuerOf(s *server) string {
 	return o.url("/oauth2/" + s.address())
 }
 
-// introspect tells whether a token is good; only clients of the org may ask.
-func (o *Org) introspect(c *call) (*reply, error) {
-	s, err := o.issuer(c)
-	if err != nil {
-		return nil, err
-	}
-	f, err := readForm(c)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := o.proveApp(c, f); err != nil {
-		return nil, err
-	}
-	if !f.has("token") {
-		return nil, badOAuth("invalid_request", "The `token` parameter is required.")
-	}
-	claims, err := s.key.verify(f.Get("token"))
-	subject, known := o.byClientID[claims.ClientID]
-	if err != nil || claims.Issuer != o.issuerOf(s) || !c.now.Before(claims.Expiry.Time()) || !known || !subject.active {
-		return ok(map[string]any{"active": false})
-	}
-	return ok(map[string]any{
-		"active": true, "token_type": "Bearer", "scope": strings.Join(claims.Scopes, " "),
-		"client_id": claims.ClientID, "sub": claims.Subject, "username": claims.Subject,
-		"aud": claims.Audience, "iss": claims.Issuer, "jti": claims.ID,
-		"iat": seconds(claims.IssuedAt), "exp": seconds(claims.Expiry),
-	})
-}
-
-func seconds(date *jwt.NumericDate) int64 { return date.Time().Unix() }
-
 // keys publishes what the server's tokens are verified with. Those of an inactive
 // server stay, for its tokens are still out.
 func (o *Org) keys(c *call) (*reply, error) {
@@ -133,6 +99,8 @@ func (o *Org) metadata(c *call) (*reply, error) {
 		"jwks_uri":               issuer + "/v1/keys",
 		"introspection_endpoint": issuer + "/v1/introspect",
 		"introspection_endpoint_auth_methods_supported": methods,
+		"revocation_endpoint":                           issuer + "/v1/revoke",
+		"revocation_endpoint_auth_methods_supported":    methods,
 		"token_endpoint_auth_methods_supported":         methods,
 		"grant_types_supported":                         []any{clientCredentials},
 		"response_types_supported":                      []any{"code", "token"},
