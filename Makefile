@@ -40,7 +40,31 @@ demo: build ## Run everything on loopback and show it step by step (KEEP=1 leave
 test: ## Run all tests on a real API server, with the race detector.
 	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
 	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
-	@$(ASSETS) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+	@$(ASSETS) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
+
+# How long make fuzz runs each target.
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## Run every Fuzz* target for FUZZTIME (10s) each.
+	@hack/fuzz $(FUZZTIME)
+
+.PHONY: unit
+unit: ## Run the tests that need no API server: the inner loop, well under a minute when warm.
+	@go test -buildvcs=false ./api/... ./cmd/... ./internal/...
+
+.PHONY: crash
+crash: ## Kill, deafen and stop the operator at every call it makes, and print at how many points (about 4 minutes).
+	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -parallel 8 -v -run TestKilledAnywhere $(TESTFLAGS) ./test/story 2>&1 | \
+	  grep -v '^=== \|PASS: Test.*/\|^E[0-9]'
+
+.PHONY: seeded
+seeded: ## Plant known bugs, one after another, and show which test catches each (about 5 minutes).
+	@go run ./hack/seeded
+
+.PHONY: model
+model: ## Play 2,000 random sequences against the promises (about 4 minutes on two cores).
+	@go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v -run 'TestModel|TestSequences|TestKnownBugs' $(TESTFLAGS) ./test/model 2>&1 | \
+	  grep -v '^=== \|draw bit\|draw step\|PASS: Test.*/'
 
 .PHONY: verify
 verify: ## Check format, lint, and that everything generated is up to date.
@@ -94,9 +118,11 @@ deploy: ## Apply the operator to the current cluster (IMG=... names its image).
 	  $(KUBECTL) apply --server-side -f -
 
 # The order matters: only a running operator can clean up in Okta and let the
-# objects go. Without it their finalizers would hold the CRDs for ever.
+# objects go. Without it their finalizers would hold the CRDs for ever. It holds mass
+# deletion until each key is confirmed, which is what this target says first.
 .PHONY: uninstall
 uninstall: ## Delete every key and role (in Okta too), then the operator and the CRDs.
+	KUBECTL='$(KUBECTL)' hack/confirm-deletion
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m agentapikeys.agentidentity.dev
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m aiagentroles.agentidentity.dev
 	$(KUBECTL) delete --ignore-not-found -k config/default

@@ -68,106 +68,6 @@ const (
 	DeliveryAccessToken Delivery = "AccessToken"
 )
 
-// SecretPreset is a ready-made shape of the Secret.
-//
-// +kubebuilder:validation:Enum=Files;Environment;ServiceBinding
-type SecretPreset string
-
-// The presets.
-const (
-	PresetFiles          SecretPreset = "Files"
-	PresetEnvironment    SecretPreset = "Environment"
-	PresetServiceBinding SecretPreset = "ServiceBinding"
-)
-
-// SecretTarget says where the credential is delivered.
-//
-// +kubebuilder:validation:XValidation:rule="!self.name.endsWith('.staged-credential')",message="names that end in '.staged-credential' are the operator's own; choose another name"
-// +kubebuilder:validation:XValidation:rule="!(has(self.template) && has(self.preset))",message="give either template or preset, not both"
-type SecretTarget struct {
-	// name of the Secret, in the key's namespace. The operator creates it and
-	// refuses a Secret of that name that it did not create.
-	// +required
-	Name ObjectName `json:"name,omitempty"`
-
-	// preset is a ready-made shape of the Secret; Files when absent.
-	// Not honoured yet, and refused.
-	// +optional
-	Preset SecretPreset `json:"preset,omitempty"`
-
-	// template maps Secret keys to Go templates over the credential's fields.
-	// Not honoured yet, and refused.
-	// +optional
-	// +kubebuilder:validation:MinProperties=1
-	// +kubebuilder:validation:MaxProperties=32
-	Template map[string]TemplateText `json:"template,omitempty"`
-}
-
-// TemplateText is a Go template over the credential's fields.
-//
-// +kubebuilder:validation:MinLength=1
-// +kubebuilder:validation:MaxLength=4096
-type TemplateText string
-
-// Rotation says when the credential is replaced.
-type Rotation struct {
-	// every is the age at which the credential is replaced, at least 1h.
-	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h')",message="every must be at least 1h, in h, m or s, such as 720h"
-	Every metav1.Duration `json:"every,omitzero"`
-
-	// overlap is how long the previous credential stays valid after the new one
-	// is published; 1h when absent.
-	// +optional
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="overlap must not be negative, in h, m or s, such as 1h"
-	Overlap *metav1.Duration `json:"overlap,omitempty"`
-
-	// windows are the times at which a rotation may start; any time when absent.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=10
-	Windows []RotationWindow `json:"windows,omitempty"`
-}
-
-// RotationWindow is a recurring stretch of time.
-type RotationWindow struct {
-	// start is a cron expression of five fields.
-	// +required
-	// +kubebuilder:validation:MinLength=9
-	// +kubebuilder:validation:MaxLength=100
-	Start string `json:"start,omitempty"`
-
-	// duration is how long the window stays open, at least 1m.
-	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="duration must be at least 1m, in h, m or s, such as 2h"
-	Duration metav1.Duration `json:"duration,omitzero"`
-
-	// timeZone is a name of the IANA time zone database; UTC when absent.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
-	TimeZone string `json:"timeZone,omitempty"`
-}
-
-// RestartTarget is a workload that reads its credential only when it starts.
-type RestartTarget struct {
-	// kind of the workload: Deployment, StatefulSet or DaemonSet.
-	// +required
-	// +kubebuilder:validation:Enum=Deployment;StatefulSet;DaemonSet
-	Kind string `json:"kind,omitempty"`
-
-	// name of the workload, in the key's namespace.
-	// +required
-	Name ObjectName `json:"name,omitempty"`
-}
-
 // DeletionPolicy says what becomes of the client in Okta when the key is deleted.
 //
 // +kubebuilder:validation:Enum=Delete;Retain;Deactivate
@@ -175,8 +75,13 @@ type DeletionPolicy string
 
 // The deletion policies.
 const (
-	DeletionDelete     DeletionPolicy = "Delete"
-	DeletionRetain     DeletionPolicy = "Retain"
+	// DeletionDelete deactivates the client and deletes it.
+	DeletionDelete DeletionPolicy = "Delete"
+	// DeletionRetain leaves the client, its credentials and the published Secret to
+	// people. It has no permissions any more, for the role's policy lists only keys.
+	DeletionRetain DeletionPolicy = "Retain"
+	// DeletionDeactivate deactivates the client and leaves it, for whoever looks into
+	// what it did.
 	DeletionDeactivate DeletionPolicy = "Deactivate"
 )
 
@@ -187,33 +92,36 @@ type DriftPolicy string
 
 // The drift policies.
 const (
+	// DriftEnforce undoes the change; a credential of the key that was removed is replaced
+	// by a new one. A client that was deactivated or deleted stays so, and a credential
+	// that somebody added is told of and not removed.
 	DriftEnforce DriftPolicy = "Enforce"
-	DriftReport  DriftPolicy = "Report"
+	// DriftReport changes nothing and says what is different. The key works on, unless
+	// its credential was removed: then a rotation on request replaces it.
+	DriftReport DriftPolicy = "Report"
 )
 
 // Adoption takes over a client that exists in Okta already.
 type Adoption struct {
-	// clientID of the client to take over.
+	// clientID of the client to take over: an OIDC service app that no living key has.
+	// The app's notes for administrators must have the line
+	// adoptable-by=agent-identity-operator;cluster=CLUSTER-ID;ref=AgentAPIKey/NAMESPACE/NAME,
+	// unless a key of the same namespace left it behind. It is found when the client id
+	// is the app's id, as Okta chooses it, or when the operator made the app.
 	// +required
 	// +kubebuilder:validation:MinLength=6
 	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9$_.+!*'(),-]+$`
 	ClientID string `json:"clientID,omitempty"`
 }
 
 // AgentAPIKeySpec is what the key should be.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.delivery) || self.delivery != 'AccessToken'",message="delivery AccessToken is not honoured by this release: use PrivateKeyJWT or ClientSecret (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.rotation)",message="spec.rotation is not honoured by this release: remove it (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.expiresAt)",message="spec.expiresAt is not honoured by this release: remove it (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.state) || self.state == 'Active'",message="spec.state Suspended is not honoured by this release: delete the key to stop its tokens (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.restartTargets)",message="spec.restartTargets is not honoured by this release: remove it (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy == 'Delete'",message="only deletionPolicy Delete is honoured by this release (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.driftPolicy)",message="spec.driftPolicy is not honoured by this release: remove it (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.adopt)",message="spec.adopt is not honoured by this release: remove it (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.secret.template) && !has(self.secret.preset)",message="spec.secret.template and spec.secret.preset are not honoured by this release: remove them (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="self.agent == oldSelf.agent",message="spec.agent cannot be changed in this release: delete the key and create it again"
-// +kubebuilder:validation:XValidation:rule="self.delivery == oldSelf.delivery",message="delivery cannot be changed in this release: delete the key and create it again"
-// +kubebuilder:validation:XValidation:rule="self.secret.name == oldSelf.secret.name",message="secret.name cannot be changed in this release: delete the key and create it again"
+// +kubebuilder:validation:XValidation:rule="(has(self.delivery) ? self.delivery : 'PrivateKeyJWT') == (has(oldSelf.delivery) ? oldSelf.delivery : 'PrivateKeyJWT')",message="delivery cannot be changed: a client authenticates in one way, and changing it would leave a moment without a working credential; create a second key and move the agent"
+// +kubebuilder:validation:XValidation:rule="(has(self.secret.preset) && self.secret.preset == 'ServiceBinding') == (has(oldSelf.secret.preset) && oldSelf.secret.preset == 'ServiceBinding')",message="preset cannot be changed to or from ServiceBinding: Kubernetes does not let the type of a Secret change; create a second key and move the agent"
+// +kubebuilder:validation:XValidation:rule="!has(self.restartTargets) || !has(self.delivery) || self.delivery != 'AccessToken'",message="restartTargets cannot be used with delivery AccessToken: the Secret changes every few minutes; remove restartTargets and let the agent read the file anew"
+// +kubebuilder:validation:XValidation:rule="self.secret.name == oldSelf.secret.name",message="secret.name cannot be changed: pods mount the Secret by its name; create a second key and move the agent"
+// +kubebuilder:validation:XValidation:rule="(has(self.adopt) ? self.adopt.clientID : 'none') == (has(oldSelf.adopt) ? oldSelf.adopt.clientID : 'none')",message="adopt cannot be changed: a key has one client for life; create a second key"
 type AgentAPIKeySpec struct {
 	// roleRef points at the one role whose permissions the key has.
 	// +required
@@ -232,13 +140,14 @@ type AgentAPIKeySpec struct {
 	// +required
 	Secret SecretTarget `json:"secret,omitzero"`
 
-	// rotation says when the credential is replaced; never by itself when absent.
-	// Not honoured yet, and refused.
+	// rotation says when the credential is replaced; never by itself when absent. The
+	// annotation agentidentity.dev/rotate replaces it once for each new value.
 	// +optional
 	Rotation *Rotation `json:"rotation,omitempty"`
 
-	// expiresAt is when the key is suspended. It is never deleted by time.
-	// Not honoured yet, and refused.
+	// expiresAt is when the key is suspended, as by state. It is never deleted by time;
+	// a later expiresAt lets the agent in again. The condition Expiring warns for 14
+	// days before.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Format=date-time
@@ -246,31 +155,33 @@ type AgentAPIKeySpec struct {
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// state is Active (the default), or Suspended: no token is issued until it is
-	// Active again. Suspended is not honoured yet, and refused.
+	// Active again. The Secret stays, so that the agent goes on then; access tokens
+	// that the operator obtained are revoked.
 	// +optional
 	State KeyState `json:"state,omitempty"`
 
-	// restartTargets are restarted once after each change of the credential.
-	// Not honoured yet, and refused.
+	// restartTargets are workloads of the key's namespace that read the Secret only when
+	// they start. They are restarted once after each change of the Secret's data but the
+	// first, together for the keys that name the same one. Not with delivery AccessToken.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10
 	RestartTargets []RestartTarget `json:"restartTargets,omitempty"`
 
-	// deletionPolicy says what becomes of the client in Okta when the key is
-	// deleted; Delete when absent. The others are not honoured yet, and refused.
+	// deletionPolicy says what becomes of the client in Okta, an adopted one too, when
+	// the key is deleted; Delete when absent.
 	// +optional
 	// +default="Delete"
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// driftPolicy says what is done about a change that somebody made in Okta;
-	// Enforce when absent. Not honoured yet, and refused.
+	// Enforce when absent.
 	// +optional
 	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
 
-	// adopt takes over a client that exists in Okta already.
-	// Not honoured yet, and refused.
+	// adopt takes over a client that exists in Okta already, with its client id. The
+	// credentials it has stay, and are told of; the key gets a new one.
 	// +optional
 	Adopt *Adoption `json:"adopt,omitempty"`
 }
@@ -296,10 +207,13 @@ type AgentAPIKeyStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready (always), Reconciling and Stalled (only while true).
+	// conditions are Ready (always), Reconciling and Stalled (only while true), and
+	// Expiring, ForeignCredential, OldCredentialInUse and RestartPending (only while true).
 	// Reasons of Ready: Ready, Progressing, RoleNotFound, RoleNotShared, RoleNotReady,
-	// WaitingForRole, SecretConflict, SecretLost, TokenRefused, DeactivatedInDirectory,
-	// DeletedInDirectory, RevokedInDirectory, and those of Okta: AuthenticationFailed,
+	// WaitingForRole, Suspended, Expired, SecretConflict, TokenRefused,
+	// Drifted, InvalidSpec, CredentialLimit, AdoptionFailed, DeletionHeld, TombstoneNotKept,
+	// DeactivatedInDirectory, DeletedInDirectory,
+	// RevokedInDirectory, and those of Okta: AuthenticationFailed,
 	// PermissionDenied, FeatureUnavailable, UnsafeOrganizationSetting,
 	// DirectoryUnreachable, DirectoryError, Throttled, InvalidRequest,
 	// DirectoryConflict, WaitingForDirectory.
@@ -326,6 +240,30 @@ type AgentAPIKeyStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	KeyID string `json:"keyID,omitempty"`
+
+	// credentialCreatedAt is when that credential was made.
+	// +optional
+	CredentialCreatedAt *metav1.Time `json:"credentialCreatedAt,omitempty"`
+
+	// nextRotationAt is when it is replaced by age, the windows taken into account.
+	// +optional
+	NextRotationAt *metav1.Time `json:"nextRotationAt,omitempty"`
+
+	// rotateRequest is the value of the annotation agentidentity.dev/rotate that was
+	// carried out last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	RotateRequest string `json:"rotateRequest,omitempty"`
+
+	// retiringKeyIDs name earlier credentials that Okta still takes.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=100
+	RetiringKeyIDs []string `json:"retiringKeyIDs,omitempty"`
 
 	// scopes are the permissions a token of this key can hold.
 	// +optional

@@ -15,6 +15,31 @@ const (
 	ConditionStalled = "Stalled"
 )
 
+// Condition types of an AgentAPIKey, present only while they are true. They tell what
+// people should look into; Ready does not wait for it.
+const (
+	// ConditionExpiring: the key is suspended soon, by spec.expiresAt.
+	ConditionExpiring = "Expiring"
+	// ConditionForeignCredential: the client takes a credential that is not the key's.
+	ConditionForeignCredential = "ForeignCredential"
+	// ConditionOldCredentialInUse: running pods have a credential that is about to end.
+	ConditionOldCredentialInUse = "OldCredentialInUse" //nolint:gosec // a name, no credential
+	// ConditionRestartPending: a workload of spec.restartTargets is not restarted yet.
+	ConditionRestartPending = "RestartPending"
+)
+
+// Annotations a person puts on an AgentAPIKey.
+const (
+	// AnnotationRotate replaces the credential, once for each new value.
+	AnnotationRotate = "agentidentity.dev/rotate"
+	// AnnotationAbandon lets a key go that is being deleted while Okta cannot be asked.
+	// Its value is the client id, so that it cannot be put on keys by the hundred unseen.
+	AnnotationAbandon = "agentidentity.dev/abandon"
+	// AnnotationConfirmDeletion, with the key's name for its value, lets the brake on
+	// mass deletion pass a key.
+	AnnotationConfirmDeletion = "agentidentity.dev/confirm-deletion"
+)
+
 // Reasons of Ready, Reconciling and Stalled that every kind may give.
 const (
 	// ReasonReady: everything agrees.
@@ -47,6 +72,8 @@ const (
 const (
 	// ReasonReservedPermission: a permission has a name that cannot be granted.
 	ReasonReservedPermission = "ReservedPermission"
+	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in.
+	ReasonShadowed = "Shadowed"
 )
 
 // Reasons of an AgentAPIKey.
@@ -61,8 +88,6 @@ const (
 	ReasonWaitingForRole = "WaitingForRole"
 	// ReasonSecretConflict: a Secret of the wanted name exists and is not this key's.
 	ReasonSecretConflict = "SecretConflict"
-	// ReasonSecretLost: the credential Okta knows is in no Secret any more.
-	ReasonSecretLost = "SecretLost"
 	// ReasonTokenRefused: Okta refuses a token for the registered credential.
 	ReasonTokenRefused = "TokenRefused"
 	// ReasonDeactivatedInDirectory: somebody deactivated the client in Okta; that is respected.
@@ -71,6 +96,22 @@ const (
 	ReasonDeletedInDirectory = "DeletedInDirectory"
 	// ReasonRevokedInDirectory: the client in Okta no longer takes the credential.
 	ReasonRevokedInDirectory = "RevokedInDirectory"
+	// ReasonSuspended: spec.state is Suspended, and Okta issues no token.
+	ReasonSuspended = "Suspended"
+	// ReasonExpired: spec.expiresAt has passed, and Okta issues no token.
+	ReasonExpired = "Expired"
+	// ReasonDrifted: somebody changed the client in Okta, and driftPolicy is Report.
+	ReasonDrifted = "Drifted"
+	// ReasonInvalidSpec: a field says something that admission could not check.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonCredentialLimit: the client has as many credentials as Okta allows, and not all are the key's.
+	ReasonCredentialLimit = "CredentialLimit" //nolint:gosec // a name, no credential
+	// ReasonAdoptionFailed: the client that spec.adopt names cannot be taken over.
+	ReasonAdoptionFailed = "AdoptionFailed"
+	// ReasonDeletionHeld: many keys are being deleted at once, and a person must confirm it.
+	ReasonDeletionHeld = "DeletionHeld"
+	// ReasonTombstoneNotKept: a key is to be abandoned, and there is no place for the trace of its client.
+	ReasonTombstoneNotKept = "TombstoneNotKept"
 )
 
 // StatusConditions gives the conditions to read and change.

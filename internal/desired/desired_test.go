@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,19 +12,20 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/schedule"
 )
 
 var settings = Settings{Cluster: "c1", TokenLifetime: 15 * time.Minute}
 
 func TestRoleOf(t *testing.T) {
 	role := &v1alpha1.AIAgentRole{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u1"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u1", CreationTimestamp: metav1.Unix(50, 0)},
 		Spec: v1alpha1.AIAgentRoleSpec{
 			DisplayName: "Bot", Description: "Talks.",
 			Permissions: []v1alpha1.Permission{{Name: "z"}, {Name: "a", Description: "A."}},
 		},
 	}
-	mark := identity.Mark{Cluster: "c1", Kind: "AIAgentRole", Namespace: "ns", Name: "bot", UID: "u1"}
+	mark := identity.Mark{Cluster: "c1", Kind: "AIAgentRole", Namespace: "ns", Name: "bot", UID: "u1", Since: 50}
 	want := Role{
 		Mark:          mark,
 		Group:         identity.Group{Mark: mark, Name: "k8s/c1/ns/bot", Description: "Bot: Talks."},
@@ -44,7 +46,7 @@ func TestRoleOf(t *testing.T) {
 
 func TestKeyOf(t *testing.T) {
 	key := &v1alpha1.AgentAPIKey{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u2"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u2", CreationTimestamp: metav1.Unix(100, 0)},
 		Spec: v1alpha1.AgentAPIKeySpec{
 			Agent:    v1alpha1.Agent{Name: "Bot", Purpose: "Talks.", Owners: []string{"a@example.com", "team-b"}},
 			Delivery: v1alpha1.DeliveryClientSecret,
@@ -52,13 +54,16 @@ func TestKeyOf(t *testing.T) {
 		},
 	}
 	want := Key{
-		Mark:     identity.Mark{Cluster: "c1", Kind: "AgentAPIKey", Namespace: "ns", Name: "bot", UID: "u2"},
+		Mark:     identity.Mark{Cluster: "c1", Kind: "AgentAPIKey", Namespace: "ns", Name: "bot", UID: "u2", Since: 100},
 		ClientID: ClientID("c1", "ns", "bot"), Label: "k8s/c1/ns/bot",
 		Note:        "Agent Bot, managed by AgentAPIKey ns/bot.\nPurpose: Talks.\nOwners: a@example.com, team-b",
 		Method:      identity.ClientSecretBasic,
-		StagingName: "bot.staged-credential", SecretName: "bot-okta",
+		StagingName: "bot.staged-credential", SecretName: "bot-okta", TokenLifetime: settings.TokenLifetime,
+		Owners:   []string{"a@example.com", "team-b"},
+		Rotation: Rotation{Overlap: time.Hour, MaxOverlap: 24 * time.Hour},
 	}
-	if diff := cmp.Diff(want, KeyOf(key, settings)); diff != "" {
+	windows := cmp.Comparer(func(a, b schedule.Windows) bool { return reflect.DeepEqual(a, b) })
+	if diff := cmp.Diff(want, KeyOf(key, settings), windows); diff != "" {
 		t.Errorf("KeyOf (-want +got):\n%s", diff)
 	}
 	key.Spec.Delivery = ""

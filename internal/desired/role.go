@@ -31,6 +31,7 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 	mark := identity.Mark{
 		Cluster: settings.Cluster, Kind: "AIAgentRole",
 		Namespace: role.Namespace, Name: role.Name, UID: string(role.UID),
+		Since: role.CreationTimestamp.Unix(),
 	}
 	permissions := make([]identity.Permission, 0, len(role.Spec.Permissions))
 	for _, p := range role.Spec.Permissions {

@@ -1,6 +1,10 @@
 package identity
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+)
 
 // AuthMethod is how a client proves itself at the token endpoint
 // (OAuth 2.0, RFC 6749 section 2.3 and RFC 7523).
@@ -23,6 +27,14 @@ type Credential struct {
 	PublicJWK []byte
 	// Material is the private key in PEM (PKCS #8), or the client secret.
 	Material Secret
+}
+
+// SecretName names a client secret by a digest of it, so that one that was edited no
+// longer fits its name, and one that the directory holds can be told without being
+// shown. A digest of 256 random bits tells nothing of them.
+func SecretName(secret Secret) string {
+	sum := sha256.Sum256(secret.Reveal())
+	return "sec-" + base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
 // Registration is a wish for a client in the directory: in Okta an OIDC service
@@ -48,14 +60,35 @@ type ClientSeen struct {
 	Label    string
 	Note     string
 	Method   AuthMethod
-	// KeyID names the credential the client was registered with.
-	KeyID string
+	// Registered names the credential the client was registered with, or the one that
+	// UpdateClient has named since.
+	Registered string
 	// PublicKeyIDs are the kids of the client's active keys, sorted.
 	PublicKeyIDs []string
+	// Altered names the settings that are not as RegisterClient writes them, in the
+	// directory's own words, sorted. The mark, the label and the note are not among
+	// them, nor is the method.
+	Altered []string
+	// Touched tells that the label, the note or the settings (Altered) are not as they
+	// were last written through this port: somebody else changed them.
+	Touched bool
 	// Active is false when the client was deactivated, here or by a person.
 	Active bool
 	// FirstSeen is when this process first knew of the client.
 	FirstSeen time.Time
+	// LookAgain is in how much time to look again at a client that the directory did not
+	// list any more, for only then it is certain what became of it; zero when it did.
+	LookAgain time.Duration
+}
+
+// CredentialSeen is one credential that a client in the directory has.
+type CredentialSeen struct {
+	// ID is the directory's own id of it.
+	ID string
+	// KeyID is the kid of a key, or the SecretName of a secret.
+	KeyID string
+	// Active tells that the client can authenticate with it.
+	Active bool
 }
 
 // ClientHint is what a client that lists do not show may be found by.
@@ -66,4 +99,11 @@ type ClientHint struct {
 	ID string
 	// Tried tells that a registration may have been sent, by whichever process.
 	Tried bool
+}
+
+// AccessToken is a token that was granted to a client.
+type AccessToken struct {
+	Token Secret
+	// Expires is when it ends, by the directory's clock.
+	Expires time.Time
 }

@@ -11,12 +11,15 @@ import "context"
 //   - Every writing method may be repeated: after a lost answer, a crash or a restart
 //     the second call ends in the state the first one would have, with no twin.
 //   - An object that carries no mark, or a foreign one, is never changed; the answer
-//     is an error of kind Conflict.
+//     is an error of kind Conflict. The mark of an owner that the caller succeeds
+//     (Mark.MayChange) is not foreign. AdoptClient alone goes further.
 //   - Every error is an *Error, or the context's own.
 type Directory interface {
 	Roles
 	Clients
+	Access
 	Tokens
+	Inventory
 }
 
 // Roles keeps what a role consists of.
@@ -51,15 +54,62 @@ type Clients interface {
 	// that id that exists already is an error of kind Conflict, or of kind Waiting
 	// when it may be the trace of an earlier try whose answer was lost: observe again.
 	RegisterClient(ctx context.Context, registration Registration) error
-	// DeactivateClient ends the issue of tokens; gone or inactive is success.
-	DeactivateClient(ctx context.Context, client ClientSeen) error
+	// UpdateClient gives a client that exists the registration's mark, label and note,
+	// and makes every setting that RegisterClient writes (Altered) what it would be.
+	// All else stays: whether it is active, its method, its credentials and those of
+	// others, and what other people have set. Of the registration's credential only the
+	// name is taken, for ClientSeen.Registered; an empty one leaves that as it is.
+	UpdateClient(ctx context.Context, client ClientSeen, registration Registration) error
+	// AdoptClient does the same with a client that carries no mark, or the mark of
+	// another owner of the same cluster, as it was seen. A mark of another cluster,
+	// or one that has changed since, is an error of kind Conflict.
+	AdoptClient(ctx context.Context, client ClientSeen, registration Registration) error
+	// DisownClient takes the mark off and leaves the client to people. The note then
+	// says that an owner of that name may adopt it (Mark.Consent).
+	DisownClient(ctx context.Context, client ClientSeen) error
 	// DeleteClient removes a deactivated client; gone already is success.
 	DeleteClient(ctx context.Context, client ClientSeen) error
 }
 
-// Tokens proves credentials.
+// Access gives clients access and takes it away: all of it, or one credential's.
+// The client is one that was seen; it must still carry the mark it was seen with.
+type Access interface {
+	// ActivateClient lets tokens be issued again; active already is success.
+	ActivateClient(ctx context.Context, client ClientSeen) error
+	// DeactivateClient ends the issue of tokens; gone or inactive is success.
+	DeactivateClient(ctx context.Context, client ClientSeen) error
+	// ObserveCredentials lists the credentials of the client, by a call of its own.
+	// Of a client with secrets the directory shows their values to list them, and
+	// its log says that somebody read them: ask only while a secret is being replaced.
+	ObserveCredentials(ctx context.Context, client ClientSeen) ([]CredentialSeen, error)
+	// AddCredential lets the client authenticate with one more credential of its
+	// method; one that it has and that is active is success. A client that has as
+	// many as it can is an error of kind Rejected with ReasonCredentialLimit.
+	AddCredential(ctx context.Context, client ClientSeen, credential Credential) error
+	// RemoveCredential ends the credential of that name and deletes it; gone already
+	// is success. The last active one of a client is an error of kind Rejected.
+	RemoveCredential(ctx context.Context, client ClientSeen, keyID string) error
+}
+
+// Tokens proves credentials, and obtains tokens in the place of agents.
 type Tokens interface {
 	// Probe obtains a token with the credential and all the permissions and throws
 	// it away. A refusal that may be the directory's lag is of kind Waiting.
 	Probe(ctx context.Context, server Server, clientID string, credential Credential, permissions []string) error
+	// ObtainToken does the same and keeps the token.
+	ObtainToken(ctx context.Context, server Server, clientID string, credential Credential, permissions []string) (AccessToken, error)
+	// RevokeToken makes the directory call the token inactive (RFC 7009); who checks
+	// tokens by their signature alone takes it until it expires. A token that is
+	// unknown or expired is success.
+	RevokeToken(ctx context.Context, server Server, clientID string, credential Credential, token Secret) error
+}
+
+// Inventory tells everything that carries a mark of the operator's cluster, from the
+// snapshot, so that what belongs to nobody any more can be found.
+type Inventory interface {
+	OwnedClients(ctx context.Context) ([]ClientSeen, error)
+	// OwnedRoles are the marks of roles of which there is a group or a grant, sorted.
+	// Where only a grant is left, the end of a very long name may have been replaced
+	// by a digest after a tilde: it is the uid that tells whose it is.
+	OwnedRoles(ctx context.Context) ([]Mark, error)
 }

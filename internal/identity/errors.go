@@ -77,6 +77,7 @@ const (
 	ReasonConflict                  = "DirectoryConflict"
 	ReasonWaiting                   = "WaitingForDirectory"
 	ReasonTokenRefused              = "TokenRefused"
+	ReasonCredentialLimit           = "CredentialLimit" //nolint:gosec // a reason is no credential
 )
 
 // KindOf gives the kind of the first *Error in err's chain; anything else is Unavailable.

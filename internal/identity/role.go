@@ -43,7 +43,11 @@ type RoleSeen struct {
 	Foreign map[string]bool
 	// Group is nil while there is none with the role's name.
 	Group *Group
-	// Grant is nil while there is none with the role's mark. A grant that is
-	// incomplete (its rule missing or switched off) lists no permissions.
+	// Grant is nil while there is none for a role of that name (Mark.Namesake); its
+	// mark may be that of an earlier namesake. A grant that is incomplete (its rule
+	// missing or switched off) lists no permissions.
 	Grant *Grant
+	// Shadows are the names of somebody else's active access policies that let every
+	// client in and come before the grant, so that Okta does not look at it; sorted.
+	Shadows []string
 }

@@ -1,23 +1,22 @@
 package keysecret
 
 import (
+	"errors"
 	"fmt"
-	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/keysecret/layout"
 )
 
-// Keys of the published Secret. Mounted as a directory, each is a file.
+// Keys under which the staging Secret keeps material.
 const (
-	KeyClientID     = "client_id"
 	KeyPrivateKey   = "private_key.pem"
-	KeyKeyID        = "key_id"
-	KeyJWK          = "jwk"
 	KeyClientSecret = "client_secret"
-	KeyTokenURL     = "token_url"
-	KeyIssuer       = "issuer"
-	KeyAudience     = "audience"
-	KeyScopes       = "scopes"
+	KeyAccessToken  = "access_token"
 )
 
 // Document is all of a published Secret but the credential.
@@ -27,38 +26,77 @@ type Document struct {
 	Permissions []string
 }
 
-// render lays out the published Secret.
-func render(doc Document, credential identity.Credential) (map[string][]byte, error) {
-	data := map[string][]byte{
-		KeyClientID: []byte(doc.ClientID),
-		KeyTokenURL: []byte(doc.Server.TokenURL),
-		KeyIssuer:   []byte(doc.Server.Issuer),
-		KeyAudience: []byte(doc.Server.Audience),
-		KeyScopes:   []byte(strings.Join(doc.Permissions, " ")),
-	}
-	if credential.Method != identity.PrivateKeyJWT {
-		data[KeyClientSecret] = credential.Material.Reveal()
-		return data, nil
-	}
-	jwk, err := privateJWK(credential.Material.Reveal(), credential.KeyID)
-	if err != nil {
-		return nil, fmt.Errorf("rendering the Secret: %w", err)
-	}
-	data[KeyPrivateKey] = credential.Material.Reveal()
-	data[KeyKeyID] = []byte(credential.KeyID)
-	data[KeyJWK] = jwk
-	return data, nil
+// Check tells what of the key's template cannot be rendered, whatever the credential.
+func Check(want desired.Key) error { return layout.Check(shapeOf(want), delivery(want)) }
+
+func shapeOf(want desired.Key) layout.Shape {
+	return layout.Shape{Preset: layout.Preset(want.Preset), Template: want.Template}
 }
 
-// credentialIn reads the credential out of a Secret's data, staged or published:
-// both keep it under the same keys. What it is called follows from what it is, so a
-// credential that was exchanged is another one, whatever else the Secret says.
-func credentialIn(data map[string][]byte, method identity.AuthMethod) (identity.Credential, error) {
+func delivery(want desired.Key) layout.Delivery {
+	switch {
+	case want.DeliversToken:
+		return layout.AccessToken
+	case want.Method == identity.PrivateKeyJWT:
+		return layout.PrivateKeyJWT
+	}
+	return layout.ClientSecret
+}
+
+func (s *Stored) publishedType() corev1.SecretType {
+	return corev1.SecretType(layout.SecretType(shapeOf(s.want)))
+}
+
+// render lays out the published Secret.
+func (s *Stored) render(doc Document, c identity.Credential) (map[string][]byte, error) {
+	fields := layout.Fields{
+		ClientID: doc.ClientID, TokenURL: doc.Server.TokenURL, Issuer: doc.Server.Issuer, Audience: doc.Server.Audience,
+		Scopes: doc.Permissions,
+	}
+	switch delivery(s.want) {
+	case layout.AccessToken:
+		fields.AccessToken, fields.ExpiresAt = s.token, s.Staged.TokenExpires.UTC().Truncate(time.Second)
+	case layout.PrivateKeyJWT:
+		jwk, err := privateJWK(c.Material.Reveal(), c.KeyID)
+		if err != nil {
+			return nil, fmt.Errorf("rendering the Secret: %w", err)
+		}
+		fields.PrivateKey, fields.KeyID, fields.JWK = c.Material, c.KeyID, identity.NewSecret(jwk)
+	case layout.ClientSecret:
+		fields.ClientSecret = c.Material
+	}
+	return layout.Render(shapeOf(s.want), fields)
+}
+
+// publishedCredential reads the credential out of the published Secret, if its shape
+// lets it be found.
+func (s *Stored) publishedCredential() (identity.Credential, error) {
+	if s.publishedSecret == nil || s.want.DeliversToken {
+		return identity.Credential{}, errors.New("the published Secret holds no credential")
+	}
+	material, ok := layout.Material(shapeOf(s.want), delivery(s.want), s.publishedSecret.Data)
+	if !ok {
+		return identity.Credential{}, errors.New("the published Secret does not show its credential")
+	}
+	return credentialOf(material, s.want.Method)
+}
+
+// credentialIn reads a credential out of the staging Secret's data. What it is called
+// follows from what it is, so a credential that was exchanged is another one,
+// whatever else the Secret says.
+func credentialIn(data map[string][]byte, prefix string, method identity.AuthMethod) (identity.Credential, error) {
 	if method == identity.PrivateKeyJWT {
-		return keyPair(data[KeyPrivateKey])
+		return credentialOf(data[prefix+KeyPrivateKey], method)
 	}
-	if len(data[KeyClientSecret]) == 0 {
-		return identity.Credential{}, fmt.Errorf("%s is missing", KeyClientSecret)
+	return credentialOf(data[prefix+KeyClientSecret], method)
+}
+
+func credentialOf(material []byte, method identity.AuthMethod) (identity.Credential, error) {
+	if len(material) == 0 {
+		return identity.Credential{}, errors.New("there is no credential")
 	}
-	return sharedSecret(data[KeyClientSecret]), nil
+	if method == identity.PrivateKeyJWT {
+		return keyPair(material)
+	}
+	return sharedSecret(material), nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -104,13 +103,7 @@ func mintSecret() identity.Credential {
 	return sharedSecret([]byte(base64.RawURLEncoding.EncodeToString(random)))
 }
 
-// sharedSecret names a secret by a digest of it, so that one that was edited no
-// longer fits its name. A digest of 256 random bits tells nothing of them.
-func sharedSecret(secret []byte) identity.Credential {
-	sum := sha256.Sum256(secret)
-	return identity.Credential{
-		KeyID:    "sec-" + base64.RawURLEncoding.EncodeToString(sum[:12]),
-		Method:   identity.ClientSecretBasic,
-		Material: identity.NewSecret(secret),
-	}
+func sharedSecret(material []byte) identity.Credential {
+	secret := identity.NewSecret(material)
+	return identity.Credential{KeyID: identity.SecretName(secret), Method: identity.ClientSecretBasic, Material: secret}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
@@ -31,7 +32,17 @@ var document = Document{
 	Permissions: []string{"chat", "logs"},
 }
 
-func setUp(t *testing.T, method identity.AuthMethod, objects ...client.Object) (*Store, *v1alpha1.AgentAPIKey, desired.Key) {
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// desk is a Store with one key.
+type desk struct {
+	*Store
+	*testing.T
+	key  *v1alpha1.AgentAPIKey
+	want desired.Key
+}
+
+func setUp(t *testing.T, method identity.AuthMethod, objects ...client.Object) *desk {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -41,54 +52,66 @@ func setUp(t *testing.T, method identity.AuthMethod, objects ...client.Object) (
 	}
 	owner := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u1"}}
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
-	want := desired.Key{ClientID: "aik-1", Method: method, StagingName: "bot.staged", SecretName: "bot-okta"}
-	return &Store{Client: c, Live: c}, owner, want
+	mark := identity.Mark{Cluster: "c", Kind: "AgentAPIKey", Namespace: "ns", Name: "bot", UID: "u1", Since: 100}
+	want := desired.Key{Mark: mark, ClientID: "aik-1", Method: method, StagingName: "bot.staged", SecretName: "bot-okta"}
+	return &desk{Store: &Store{Client: c, Live: c}, T: t, key: owner, want: want}
 }
 
-func observe(t *testing.T, s *Store, owner *v1alpha1.AgentAPIKey, want desired.Key) *Stored {
-	t.Helper()
-	stored, err := s.Observe(context.Background(), owner, want, document)
+func (d *desk) must(err error) {
+	d.Helper()
 	if err != nil {
-		t.Fatal(err)
+		d.Fatal(err)
 	}
+}
+
+func (d *desk) observe() *Stored {
+	d.Helper()
+	stored, err := d.Observe(context.Background(), d.key, d.want)
+	d.must(err)
+	stored.Compare(document)
 	return stored
 }
 
 // issue mints and publishes, as a controller would.
-func issue(t *testing.T, s *Store, owner *v1alpha1.AgentAPIKey, want desired.Key) *Stored {
-	t.Helper()
-	stored := observe(t, s, owner, want)
-	if err := s.Mint(context.Background(), owner, want, stored); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Publish(context.Background(), owner, want, document, stored); err != nil {
-		t.Fatal(err)
-	}
-	return observe(t, s, owner, want)
+func (d *desk) issue() *Stored {
+	d.Helper()
+	stored := d.observe()
+	d.must(d.Mint(context.Background(), stored, now, stored.Staged.Newest, nil))
+	d.must(d.Publish(context.Background(), stored, document, now))
+	return d.observe()
 }
 
-func secretData(t *testing.T, s *Store, name string) *corev1.Secret {
-	t.Helper()
+func (d *desk) secret(name string) *corev1.Secret {
+	d.Helper()
 	secret := &corev1.Secret{}
-	if err := s.Client.Get(context.Background(), client.ObjectKey{Namespace: "ns", Name: name}, secret); err != nil {
-		t.Fatal(err)
-	}
+	d.must(d.Client.Get(context.Background(), client.ObjectKey{Namespace: "ns", Name: name}, secret))
 	return secret
+}
+
+func (d *desk) edit(name string, change func(*corev1.Secret)) {
+	d.Helper()
+	secret := d.secret(name)
+	change(secret)
+	d.must(d.Client.Update(context.Background(), secret))
 }
 
 func TestIssue(t *testing.T) {
 	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
 		t.Run(string(method), func(t *testing.T) {
-			s, owner, want := setUp(t, method)
-			stored := issue(t, s, owner, want)
+			d := setUp(t, method)
+			stored := d.issue()
 			keyID := stored.Credential().KeyID
-			intact := plan.SecretSeen{State: plan.Intact, KeyID: keyID}
-			if keyID == "" || stored.Staged != intact || stored.Published != intact {
-				t.Errorf("after issuing: staged %+v, published %+v, want both %+v", stored.Staged, stored.Published, intact)
+			wantStaged := plan.StagedSeen{State: plan.Intact, Owner: d.want.Mark, Newest: keyID, Created: now}
+			wantPublished := plan.PublishedSeen{State: plan.Intact, Owner: d.want.Mark, KeyID: keyID, Since: now}
+			if diff := cmp.Diff(wantStaged, stored.Staged); keyID == "" || diff != "" {
+				t.Errorf("staged (-want +got):\n%s", diff)
 			}
-			data := secretData(t, s, "bot-okta").Data
+			if diff := cmp.Diff(wantPublished, stored.Published); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
+			}
+			data := d.secret("bot-okta").Data
 			plain := map[string]string{}
-			for _, key := range []string{KeyClientID, KeyTokenURL, KeyIssuer, KeyAudience, KeyScopes} {
+			for _, key := range []string{"client_id", "token_url", "issuer", "audience", "scopes"} {
 				plain[key] = string(data[key])
 			}
 			if diff := cmp.Diff(map[string]string{
@@ -112,7 +135,7 @@ func TestIssue(t *testing.T) {
 func checkKeyPair(t *testing.T, data map[string][]byte, credential identity.Credential) {
 	t.Helper()
 	var private, public jose.JSONWebKey
-	if err := errors.Join(json.Unmarshal(data[KeyJWK], &private), json.Unmarshal(credential.PublicJWK, &public)); err != nil {
+	if err := errors.Join(json.Unmarshal(data["jwk"], &private), json.Unmarshal(credential.PublicJWK, &public)); err != nil {
 		t.Fatal(err)
 	}
 	pem, err := parsePrivateKey(data[KeyPrivateKey])
@@ -123,7 +146,7 @@ func checkKeyPair(t *testing.T, data map[string][]byte, credential identity.Cred
 	if !ok || !jwk.Equal(pem) || !pem.PublicKey.Equal(public.Key) {
 		t.Error("private_key.pem, jwk and the public key in the directory are not one key")
 	}
-	if string(data[KeyKeyID]) != public.KeyID || private.KeyID != public.KeyID || !public.IsPublic() {
+	if string(data["key_id"]) != public.KeyID || private.KeyID != public.KeyID || !public.IsPublic() {
 		t.Error("the key ids differ, or the public key is not public")
 	}
 	if len(data) != 8 {
@@ -132,61 +155,81 @@ func checkKeyPair(t *testing.T, data map[string][]byte, credential identity.Cred
 }
 
 func TestEditedSecretIsRestored(t *testing.T) {
-	s, owner, want := setUp(t, identity.PrivateKeyJWT)
-	issue(t, s, owner, want)
-	original := secretData(t, s, "bot-okta")
-	edited := original.DeepCopy()
-	edited.Data[KeyPrivateKey] = []byte("somebody else's")
-	if err := s.Client.Update(context.Background(), edited); err != nil {
-		t.Fatal(err)
-	}
-	stored := observe(t, s, owner, want)
+	d := setUp(t, identity.PrivateKeyJWT)
+	d.issue()
+	original := d.secret("bot-okta")
+	d.edit("bot-okta", func(s *corev1.Secret) { s.Data[KeyPrivateKey] = []byte("somebody else's") })
+	stored := d.observe()
 	if stored.Published.State != plan.Different {
 		t.Fatalf("an edited Secret is %s, want %s", stored.Published.State, plan.Different)
 	}
-	if err := s.Publish(context.Background(), owner, want, document, stored); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(original.Data, secretData(t, s, "bot-okta").Data); diff != "" {
+	d.must(d.Publish(context.Background(), stored, document, now.Add(time.Hour)))
+	if diff := cmp.Diff(original.Data, d.secret("bot-okta").Data); diff != "" {
 		t.Error("the restored Secret differs from the one published first")
+	}
+	if got := d.observe().Published.Since; !got.Equal(now) {
+		t.Errorf("restoring made it published at %v, want %v: the overlap must not begin anew", got, now)
 	}
 }
 
 func TestRestage(t *testing.T) {
 	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
-		s, owner, want := setUp(t, method)
-		before := issue(t, s, owner, want)
-		if err := s.Client.Delete(context.Background(), secretData(t, s, "bot.staged")); err != nil {
-			t.Fatal(err)
+		d := setUp(t, method)
+		d.want.Request = "first"
+		before := d.issue()
+		d.must(d.Client.Delete(context.Background(), d.secret("bot.staged")))
+		stored := d.observe()
+		if stored.Staged.State != plan.Absent || stored.Published.KeyID != before.Staged.Newest {
+			t.Fatalf("%s: staged %s, published %+v; want Absent and the credential", method, stored.Staged.State, stored.Published)
 		}
-		stored := observe(t, s, owner, want)
-		if stored.Staged.State != plan.Absent || stored.Published.State != plan.Intact {
-			t.Fatalf("%s: staged %s, published %s; want Absent and Intact", method, stored.Staged.State, stored.Published.State)
-		}
-		if err := s.Restage(context.Background(), owner, want, stored); err != nil {
-			t.Fatal(err)
-		}
-		after := observe(t, s, owner, want)
-		if after.Credential().KeyID != before.Credential().KeyID || after.Published.State != plan.Intact {
-			t.Errorf("%s: restaging changed the credential", method)
+		d.must(d.Restage(context.Background(), stored, before.Staged.Newest))
+		after := d.observe()
+		if diff := cmp.Diff(before.Staged, after.Staged); diff != "" || after.Published.State != plan.Intact {
+			t.Errorf("%s: restaging lost something (-before +after):\n%s", method, diff)
 		}
 	}
 }
 
-func TestSwappedStagingIsAnotherCredential(t *testing.T) {
-	s, owner, want := setUp(t, identity.PrivateKeyJWT)
-	issue(t, s, owner, want)
-	other, err := mint(identity.PrivateKeyJWT)
-	if err != nil {
-		t.Fatal(err)
-	}
-	staged := secretData(t, s, "bot.staged")
-	staged.Data[KeyPrivateKey] = other.Material.Reveal()
-	if err := s.Client.Update(context.Background(), staged); err != nil {
-		t.Fatal(err)
-	}
-	if stored := observe(t, s, owner, want); stored.Staged.KeyID != other.KeyID || stored.Published.State != plan.Different {
-		t.Errorf("a swapped private key is seen as %+v, want the name of the other key", stored.Staged)
+// TestRotation: both credentials are kept until the new one is published and the old one forgotten.
+func TestRotation(t *testing.T) {
+	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
+		t.Run(string(method), func(t *testing.T) {
+			d := setUp(t, method)
+			first := d.issue().Staged.Newest
+			old := d.secret("bot-okta").Data
+			stored := d.observe()
+			d.must(d.Mint(context.Background(), stored, now.Add(time.Hour), first, []string{first}))
+			stored = d.observe()
+			second := stored.Staged.Newest
+			want := plan.StagedSeen{
+				State: plan.Intact, Owner: d.want.Mark, Newest: second, Previous: first, Retiring: []string{first}, Created: now.Add(time.Hour),
+			}
+			if diff := cmp.Diff(want, stored.Staged); diff != "" || second == first {
+				t.Errorf("after minting (-want +got):\n%s", diff)
+			}
+			if got := stored.Published; got.State != plan.Intact || got.KeyID != first {
+				t.Errorf("after minting the published Secret is %+v, want the first, intact", got)
+			}
+			d.edit("bot-okta", func(s *corev1.Secret) { s.Data = nil })
+			d.must(d.PublishOld(context.Background(), d.observe(), document, now.Add(time.Hour)))
+			if diff := cmp.Diff(old, d.secret("bot-okta").Data); diff != "" {
+				t.Error("the old credential was not restored while the new one is under way")
+			}
+			d.must(d.Publish(context.Background(), d.observe(), document, now.Add(2*time.Hour)))
+			stored = d.observe()
+			if got := stored.Published; got.State != plan.Intact || got.KeyID != second || !got.Since.Equal(now.Add(2*time.Hour)) {
+				t.Errorf("after publishing: %+v, want the second, intact", got)
+			}
+			d.must(d.Forget(context.Background(), stored))
+			stored = d.observe()
+			want.Previous, want.Retiring = "", nil
+			if diff := cmp.Diff(want, stored.Staged); diff != "" || len(d.secret("bot.staged").Data) != 1 {
+				t.Errorf("after forgetting (-want +got):\n%s", diff)
+			}
+			if got := stored.Edition().Revision; got != 3 {
+				t.Errorf("revision %d after publishing, restoring and rotating, want 3", got)
+			}
+		})
 	}
 }
 
@@ -194,40 +237,40 @@ func TestSwappedStagingIsAnotherCredential(t *testing.T) {
 // whatever the annotation goes on saying; the copy that is good can be told.
 func TestNamesFollowContent(t *testing.T) {
 	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
-		for _, harmed := range []string{"bot.staged", "bot-okta"} {
-			t.Run(string(method)+" "+harmed, func(t *testing.T) {
-				s, owner, want := setUp(t, method)
-				good := issue(t, s, owner, want).Credential().KeyID
-				secret := secretData(t, s, harmed)
-				for _, name := range []string{KeyPrivateKey, KeyClientSecret} {
-					if secret.Data[name] != nil {
-						secret.Data[name] = []byte("edited by a person")
+		other, err := mint(method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for how, material := range map[string][]byte{"edited": []byte("edited by a person"), "swapped": other.Material.Reveal()} {
+			for _, harmed := range []string{"bot.staged", "bot-okta"} {
+				t.Run(string(method)+" "+how+" "+harmed, func(t *testing.T) {
+					d := setUp(t, method)
+					good := d.issue().Credential().KeyID
+					d.edit(harmed, func(s *corev1.Secret) {
+						for _, name := range []string{KeyPrivateKey, KeyClientSecret} {
+							if s.Data[name] != nil {
+								s.Data[name] = material
+							}
+						}
+					})
+					stored := d.observe()
+					staged, published := stored.Staged.Newest == good, stored.Published.KeyID == good
+					if staged != (harmed != "bot.staged") || published != (harmed != "bot-okta") {
+						t.Errorf("staged %+v, published %+v, the good one is %s", stored.Staged, stored.Published, good)
 					}
-				}
-				if err := s.Client.Update(context.Background(), secret); err != nil {
-					t.Fatal(err)
-				}
-				stored := observe(t, s, owner, want)
-				staged, published := stored.Staged.KeyID == good, stored.Published.KeyID == good
-				if staged != (harmed != "bot.staged") || published != (harmed != "bot-okta") {
-					t.Errorf("after editing %s: staged %+v, published %+v, the good one is %s", harmed, stored.Staged, stored.Published, good)
-				}
-			})
+				})
+			}
 		}
 	}
 }
 
 // TestLabelsComeBack: without its label a Secret of ours is out of the cache's sight.
 func TestLabelsComeBack(t *testing.T) {
-	s, owner, want := setUp(t, identity.PrivateKeyJWT)
-	issue(t, s, owner, want)
-	secret := secretData(t, s, "bot-okta")
-	delete(secret.Labels, LabelPart)
-	if err := s.Client.Update(context.Background(), secret); err != nil {
-		t.Fatal(err)
-	}
-	live := s.Client
-	s.Client = interceptor.NewClient(live.(client.WithWatch), interceptor.Funcs{
+	d := setUp(t, identity.PrivateKeyJWT)
+	d.issue()
+	d.edit("bot-okta", func(s *corev1.Secret) { delete(s.Labels, LabelPart) })
+	live := d.Client
+	d.Client = interceptor.NewClient(live.(client.WithWatch), interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 			if err := c.Get(ctx, key, obj, opts...); err != nil || obj.GetLabels()[LabelPart] != "" {
 				return err
@@ -236,63 +279,69 @@ func TestLabelsComeBack(t *testing.T) {
 		},
 	})
 	var e *identity.Error
-	if _, err := s.Observe(context.Background(), owner, want, document); !errors.As(err, &e) || e.Kind != identity.Waiting {
+	if _, err := d.Observe(context.Background(), d.key, d.want); !errors.As(err, &e) || e.Kind != identity.Waiting {
 		t.Fatalf("the first look gives %v, want Waiting", err)
 	}
-	if stored := observe(t, s, owner, want); stored.Published.State != plan.Intact {
+	if stored := d.observe(); stored.Published.State != plan.Intact {
 		t.Errorf("the second look sees %+v, want the Secret again", stored.Published)
 	}
 }
 
-// TestForeignSecretsStay holds that a Secret is ours by the owner's UID and our
-// label together, and that nothing else is changed or deleted.
-func TestForeignSecretsStay(t *testing.T) {
-	yes := true
-	owned := []metav1.OwnerReference{{APIVersion: "agentidentity.dev/v1alpha1", Kind: "AgentAPIKey", Name: "bot", UID: "u0", Controller: &yes}}
-	tests := map[string]struct {
-		reason string
-		meta   metav1.ObjectMeta
-	}{
-		"Unowned":      {"somebody's own Secret", metav1.ObjectMeta{}},
-		"Labelled":     {"a label is no proof", metav1.ObjectMeta{Labels: map[string]string{labelManagedBy: managedBy, LabelPart: partPublished}}},
-		"OfANamesake":  {"the UID of a key that lived before is another's", metav1.ObjectMeta{OwnerReferences: owned, Labels: map[string]string{LabelPart: partPublished}}},
-		"OtherManager": {"cert-manager's", metav1.ObjectMeta{Labels: map[string]string{labelManagedBy: "cert-manager"}}},
+// TestTokens: the agent gets the token and never the key; the one before is kept for its revocation.
+func TestTokens(t *testing.T) {
+	d := setUp(t, identity.PrivateKeyJWT)
+	d.want.DeliversToken = true
+	stored := d.observe()
+	d.must(d.Mint(context.Background(), stored, now, "", nil))
+	for i, token := range []string{"token-1", "token-2"} {
+		expires := now.Add(time.Duration(i+1) * time.Hour)
+		granted := identity.AccessToken{Token: identity.NewSecret([]byte(token)), Expires: expires}
+		d.must(d.KeepToken(context.Background(), d.observe(), granted, document.Permissions))
+		d.must(d.Publish(context.Background(), d.observe(), document, now))
+		stored = d.observe()
+		if stored.Published.State != plan.Intact || !stored.Staged.TokenExpires.Equal(expires) || len(stored.Tokens()) != i+1 {
+			t.Errorf("after %s: staged %+v, published %+v, %d tokens", token, stored.Staged, stored.Published, len(stored.Tokens()))
+		}
+		data := d.secret("bot-okta").Data
+		if string(data[KeyAccessToken]) != token || data[KeyPrivateKey] != nil || data["jwk"] != nil {
+			t.Errorf("after %s the Secret holds another token, or the key", token)
+		}
 	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			secret := &corev1.Secret{ObjectMeta: tc.meta, Data: map[string][]byte{"x": []byte("theirs")}}
-			secret.Namespace, secret.Name = "ns", "bot-okta"
-			s, owner, want := setUp(t, identity.ClientSecretBasic, secret)
-			stored := observe(t, s, owner, want)
-			if stored.Published.State != plan.Foreign {
-				t.Fatalf("%s: the Secret is seen as %s, want Foreign", tc.reason, stored.Published.State)
-			}
-			if err := s.Mint(context.Background(), owner, want, stored); err != nil {
-				t.Fatal(err)
-			}
-			var e *identity.Error
-			if err := s.Publish(context.Background(), owner, want, document, stored); !errors.As(err, &e) || e.Kind != identity.Waiting {
-				t.Errorf("%s: publishing over it gives %v, want an error of kind Waiting", tc.reason, err)
-			}
-			if err := s.Delete(context.Background(), owner, want); err != nil {
-				t.Fatal(err)
-			}
-			if got := secretData(t, s, "bot-okta"); string(got.Data["x"]) != "theirs" || len(got.Data) != 1 {
-				t.Errorf("%s: the Secret was changed", tc.reason)
-			}
-		})
+	d.must(d.Blank(context.Background(), stored))
+	stored = d.observe()
+	if len(d.secret("bot-okta").Data) != 0 || len(stored.Tokens()) != 0 || !stored.Staged.TokenExpires.IsZero() || stored.Staged.Newest == "" {
+		t.Errorf("after blanking: staged %+v, %d tokens", stored.Staged, len(stored.Tokens()))
+	}
+}
+
+// TestSuspensionIsRemembered: either Secret tells that it was us.
+func TestSuspensionIsRemembered(t *testing.T) {
+	for _, lost := range []string{"bot.staged", "bot-okta", ""} {
+		d := setUp(t, identity.PrivateKeyJWT)
+		d.must(d.NoteSuspension(context.Background(), d.issue(), true))
+		if lost != "" {
+			d.must(d.Client.Delete(context.Background(), d.secret(lost)))
+		}
+		stored := d.observe()
+		if !stored.Staged.Suspended {
+			t.Errorf("without %q nobody remembers the suspension", lost)
+		}
+		d.must(d.NoteSuspension(context.Background(), stored, false))
+		if d.observe().Staged.Suspended {
+			t.Errorf("without %q the note stays", lost)
+		}
 	}
 }
 
 func TestDeleteRemovesBoth(t *testing.T) {
-	s, owner, want := setUp(t, identity.PrivateKeyJWT)
-	issue(t, s, owner, want)
+	d := setUp(t, identity.PrivateKeyJWT)
+	d.issue()
 	for range 2 {
-		if err := s.Delete(context.Background(), owner, want); err != nil {
+		if err := d.Delete(context.Background(), d.observe()); err != nil {
 			t.Fatalf("deleting, also what is gone already: %v", err)
 		}
 	}
-	if stored := observe(t, s, owner, want); stored.Staged.State != plan.Absent || stored.Published.State != plan.Absent {
+	if stored := d.observe(); stored.Staged.State != plan.Absent || stored.Published.State != plan.Absent {
 		t.Errorf("after deleting: staged %s, published %s", stored.Staged.State, stored.Published.State)
 	}
 }

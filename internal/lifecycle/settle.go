@@ -31,10 +31,11 @@ type verdict struct {
 }
 
 // settle turns what became of an object into a verdict. It is the only place that
-// knows what a kind of error means for conditions, events and the next look:
+// knows what a kind of error means for conditions, events and the next look, which is
+// outcome.Again if that is sooner:
 //
 //	error        Ready  and            next look
-//	none         True   -              outcome.Again or resync
+//	none         True   -              resync
 //	Waiting      False  Reconciling    RetryAfter or 5 s
 //	Throttled    False  Reconciling    RetryAfter: when the rate limit's window ends
 //	Unavailable  False  Reconciling    backoff of the queue, or RetryAfter
@@ -43,13 +44,9 @@ type verdict struct {
 //	Kubernetes   False  Reconciling    backoff of the queue
 func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	if err == nil {
-		again := resync
-		if outcome.Again > 0 {
-			again = outcome.Again
-		}
 		return verdict{
 			ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady, message: outcome.Message,
-			result: ctrl.Result{RequeueAfter: again},
+			result: ctrl.Result{RequeueAfter: sooner(resync, outcome.Again)},
 		}
 	}
 	e, ok := errors.AsType[*identity.Error](err)
@@ -63,13 +60,13 @@ func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reason: e.Reason, message: e.Message, extra: v1alpha1.ConditionReconciling}
 	switch e.Kind {
 	case identity.Waiting, identity.Throttled:
-		v.result.RequeueAfter = orElse(e.RetryAfter, waitAgain)
+		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, waitAgain), outcome.Again)
 	case identity.Rejected:
 		v.extra = v1alpha1.ConditionStalled
-		v.result.RequeueAfter = orElse(e.RetryAfter, rejectedAgain)
+		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, rejectedAgain), outcome.Again)
 	case identity.Conflict:
 		v.extra = v1alpha1.ConditionStalled
-		v.result.RequeueAfter = orElse(e.RetryAfter, conflictAgain)
+		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, conflictAgain), outcome.Again)
 	default:
 		v.result.RequeueAfter = e.RetryAfter
 		if e.RetryAfter == 0 {
@@ -84,6 +81,14 @@ func orElse(d, otherwise time.Duration) time.Duration {
 		return d
 	}
 	return otherwise
+}
+
+// sooner is the earlier of a wait and another one that may be none.
+func sooner(d, other time.Duration) time.Duration {
+	if other > 0 {
+		return min(d, other)
+	}
+	return d
 }
 
 // retryConflict looks again soon, without noise, after a write that met a newer version.

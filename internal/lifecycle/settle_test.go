@@ -32,6 +32,8 @@ func TestSettle(t *testing.T) {
 	}{
 		"Done":             {"looked at again at the resync", Outcome{}, nil, row{"True", "", "Ready", time.Hour, false}},
 		"DoneForNow":       {"or sooner, if the kind says so", Outcome{Again: time.Second}, nil, row{"True", "", "Ready", time.Second, false}},
+		"DoneForLong":      {"but no later", Outcome{Again: 100 * time.Hour}, nil, row{"True", "", "Ready", time.Hour, false}},
+		"RejectedForNow":   {"what is due does not wait for a person", Outcome{Again: time.Second}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", time.Second, false}},
 		"Waiting":          {"it will come by itself", Outcome{}, e(identity.Waiting, 0), row{"False", "Reconciling", "Why", waitAgain, false}},
 		"WaitingLong":      {"at the time it says", Outcome{}, e(identity.Waiting, time.Minute), row{"False", "Reconciling", "Why", time.Minute, false}},
 		"Throttled":        {"no failure, only later", Outcome{}, e(identity.Throttled, 9*time.Second), row{"False", "Reconciling", "Why", 9 * time.Second, false}},

@@ -1,9 +1,9 @@
 package okta
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"slices"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
@@ -12,6 +12,8 @@ const (
 	statusDeleted = "DELETED"
 	// profileKey is where in an app's profile we keep what the app has no field for.
 	profileKey = "agentidentity.dev"
+	appType    = "service"
+	signOnMode = "OPENID_CONNECT"
 )
 
 // app is an OIDC app as listed. The SDK's list drops the OAuth client, and its own
@@ -20,6 +22,7 @@ type app struct {
 	ID          string `json:"id"`
 	Label       string `json:"label"`
 	Status      string `json:"status"`
+	SignOnMode  string `json:"signOnMode"`
 	Credentials struct {
 		Client struct {
 			ID     string `json:"client_id"`
@@ -31,15 +34,40 @@ type app struct {
 			Admin string `json:"admin"`
 		} `json:"notes"`
 		Client struct {
-			Keys struct {
-				Keys []struct {
-					ID     string `json:"kid"`
-					Status string `json:"status"`
-				} `json:"keys"`
+			Type       string   `json:"application_type"`
+			GrantTypes []string `json:"grant_types"`
+			Keys       struct {
+				Keys []appKey `json:"keys"`
 			} `json:"jwks"`
 		} `json:"oauthClient"`
 	} `json:"settings"`
 	Profile json.RawMessage `json:"profile"`
+
+	// altered are the settings that are not as we write them.
+	altered []appSetting
+}
+
+// appKey is a public key of an app.
+type appKey struct {
+	ID     string `json:"id"`
+	KeyID  string `json:"kid"`
+	Use    string `json:"use"`
+	Status string `json:"status"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler: what we write is compared as it came,
+// for what is absent means something else from setting to setting.
+func (a *app) UnmarshalJSON(raw []byte) error {
+	type plain app
+	if err := json.Unmarshal(raw, (*plain)(a)); err != nil {
+		return err
+	}
+	var whole map[string]any
+	if err := json.Unmarshal(raw, &whole); err != nil {
+		return err
+	}
+	a.altered = alteredSettings(whole)
+	return nil
 }
 
 // ownership is what stands in an app's profile: the mark, and the name of the
@@ -50,72 +78,68 @@ type ownership struct {
 	Namespace  string `json:"namespace"`
 	Name       string `json:"name"`
 	UID        string `json:"uid"`
+	Since      int64  `json:"since"`
 	Credential string `json:"credential"`
+	// Written stands for the label and the note as we wrote them.
+	Written string `json:"written"`
 }
 
-// seen is the app in the terms of the port. An app whose profile is not as we
-// write it carries no mark.
-func (a app) seen() identity.ClientSeen {
-	seen := identity.ClientSeen{
-		ID: a.ID, ClientID: a.Credentials.Client.ID, Label: a.Label, Note: a.Settings.Notes.Admin,
-		Method: identity.AuthMethod(a.Credentials.Client.Method), Active: a.Status == statusActive,
+func ownershipOf(r identity.Registration, credential string) ownership {
+	mark := r.Mark
+	return ownership{
+		Cluster: mark.Cluster, Kind: mark.Kind, Namespace: mark.Namespace, Name: mark.Name, UID: mark.UID, Since: mark.Since,
+		Credential: credential, Written: written(r.Label, r.Note),
 	}
-	for _, key := range a.Settings.Client.Keys.Keys {
-		if key.Status == "" || key.Status == statusActive {
-			seen.PublicKeyIDs = append(seen.PublicKeyIDs, key.ID)
-		}
-	}
-	slices.Sort(seen.PublicKeyIDs)
+}
+
+// written is a digest of what people may read and change.
+func written(label, note string) string {
+	sum := sha256.Sum256([]byte(label + "\x00" + note))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (o ownership) mark() identity.Mark {
+	return identity.Mark{Cluster: o.Cluster, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, UID: o.UID, Since: o.Since}
+}
+
+func profilePath() []string { return []string{"profile", profileKey} }
+
+func notePath() []string { return []string{"settings", "notes", "admin"} }
+
+// ownership reads what we wrote; an app whose profile is not as we write it carries
+// no mark.
+func (a app) ownership() ownership {
 	var profile map[string]json.RawMessage
 	var owner ownership
 	if json.Unmarshal(a.Profile, &profile) != nil || json.Unmarshal(profile[profileKey], &owner) != nil {
-		return seen
+		return ownership{}
 	}
-	seen.KeyID = owner.Credential
-	seen.Mark = identity.Mark{
-		Cluster: owner.Cluster, Kind: owner.Kind, Namespace: owner.Namespace, Name: owner.Name, UID: owner.UID,
-	}
-	return seen
+	return owner
 }
 
-// appRequest writes the app for a registration. It is written as text here and
-// not handed to the SDK as a value, so that nothing keeps the secret in it.
-func appRequest(r identity.Registration) ([]byte, error) {
-	oauthClient := map[string]any{
-		"client_id": r.ClientID, "token_endpoint_auth_method": string(r.Credential.Method),
-		"autoKeyRotation": true, "pkce_required": false,
-	}
-	settings := map[string]any{
-		"application_type": "service", "grant_types": []string{grantType}, "response_types": []string{"token"},
-		// An org may turn this on for new apps; with it Okta refuses client_credentials.
-		"dpop_bound_access_tokens": false,
-	}
-	switch r.Credential.Method {
-	case identity.PrivateKeyJWT:
-		key, err := publicKey(r.Credential)
-		if err != nil {
-			return nil, err
+// client is the app in the terms of the port.
+func (a app) client() client {
+	owner := a.ownership()
+	c := client{seen: identity.ClientSeen{
+		ID: a.ID, ClientID: a.Credentials.Client.ID, Mark: owner.mark(), Label: a.Label, Note: a.Settings.Notes.Admin,
+		Method: identity.AuthMethod(a.Credentials.Client.Method), Registered: owner.Credential, Altered: namesOf(a.altered),
+		Touched: owner.Written != written(a.Label, a.Settings.Notes.Admin) || len(a.altered) > 0,
+		Active:  a.Status == statusActive,
+	}}
+	return c.withKeys(keysSeen(a.Settings.Client.Keys.Keys))
+}
+
+// keysSeen gives the keys a client can authenticate with, or could if they were active.
+func keysSeen(keys []appKey) []identity.CredentialSeen {
+	var seen []identity.CredentialSeen
+	for _, key := range keys {
+		if key.Use != "enc" {
+			seen = append(seen, identity.CredentialSeen{
+				ID: key.ID, KeyID: key.KeyID, Active: key.Status == "" || key.Status == statusActive,
+			})
 		}
-		settings["jwks"] = map[string]any{"keys": []any{key}}
-	case identity.ClientSecretBasic:
-		oauthClient["client_secret"] = string(r.Credential.Material.Reveal())
-	default:
-		return nil, invalid(fmt.Sprintf("a client cannot be registered with the method %q", r.Credential.Method))
 	}
-	body, err := json.Marshal(map[string]any{
-		"name": "oidc_client", "label": r.Label, "signOnMode": "OPENID_CONNECT",
-		"credentials": map[string]any{"oauthClient": oauthClient},
-		"settings":    map[string]any{"notes": map[string]any{"admin": r.Note}, "oauthClient": settings},
-		"visibility":  map[string]any{"hide": map[string]any{"iOS": true, "web": true}},
-		"profile": map[string]any{profileKey: ownership{
-			Cluster: r.Mark.Cluster, Kind: r.Mark.Kind, Namespace: r.Mark.Namespace, Name: r.Mark.Name, UID: r.Mark.UID,
-			Credential: r.Credential.KeyID,
-		}},
-	})
-	if err != nil {
-		return nil, invalid("the app cannot be written as JSON")
-	}
-	return body, nil
+	return seen
 }
 
 // publicKey reads the public half and lets nothing of a private one through.
@@ -131,13 +155,6 @@ func publicKey(c identity.Credential) (map[string]any, error) {
 	}
 	key["kid"], key["status"] = c.KeyID, statusActive
 	return key, nil
-}
-
-func publicKeyIDs(c identity.Credential) []string {
-	if c.Method != identity.PrivateKeyJWT {
-		return nil
-	}
-	return []string{c.KeyID}
 }
 
 func invalid(message string) error {

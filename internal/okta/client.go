@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -13,8 +14,19 @@ import (
 
 const appsPath = "/api/v1/apps"
 
+// insist is how often a client is registered again whose id Okta says is taken, and
+// shows nowhere: only that can tell that it is free.
+const insist = 15 * time.Minute
+
 // client is what is remembered of an app.
-type client struct{ seen identity.ClientSeen }
+type client struct {
+	seen identity.ClientSeen
+	// credentials are the keys of a client that signs, and the secrets of one that
+	// has some, as far as they are known.
+	credentials []identity.CredentialSeen
+	// listed is when its secrets were listed, which no list of apps does.
+	listed time.Time
+}
 
 func (d *Directory) labelPrefix() string { return "k8s/" + d.cluster + "/" }
 
@@ -53,7 +65,7 @@ func (d *Directory) readClient(ctx context.Context, clientID, id string) (client
 	if err != nil || a.Status == statusDeleted || a.Credentials.Client.ID != clientID {
 		return client{}, false, err
 	}
-	return client{seen: a.seen()}, true, nil
+	return a.client(), true, nil
 }
 
 // clientWalk lists apps by the beginning of their label.
@@ -73,7 +85,7 @@ func (w *clientWalk) by(ctx context.Context, label string) (map[string]client, t
 	byID := make(map[string]client, len(listed))
 	for _, a := range listed {
 		if id := a.Credentials.Client.ID; id != "" && a.Status != statusDeleted {
-			byID[id] = client{seen: a.seen()}
+			byID[id] = a.client()
 		}
 	}
 	return byID, begun, nil
@@ -88,10 +100,17 @@ func (d *Directory) ObserveClient(ctx context.Context, clientID string, by ident
 	if err != nil || !found {
 		return nil, err
 	}
-	seen := c.seen
-	seen.PublicKeyIDs = append([]string(nil), seen.PublicKeyIDs...)
-	seen.FirstSeen = d.firsts.of(clientID, d.clock.Now())
+	seen := d.shown(c)
+	seen.LookAgain = d.clients.missedFor(clientID)
 	return &seen, nil
+}
+
+// shown is the client as it is handed out: a copy, for what is remembered is shared.
+func (d *Directory) shown(c client) identity.ClientSeen {
+	seen := c.seen
+	seen.PublicKeyIDs, seen.Altered = slices.Clone(seen.PublicKeyIDs), slices.Clone(seen.Altered)
+	seen.FirstSeen = d.firsts.of(seen.ClientID, d.clock.Now())
+	return seen
 }
 
 // inTheWay tells that a person must do something about the client before it is of use.
@@ -105,7 +124,7 @@ func (d *Directory) ConfirmNoClient(ctx context.Context, clientID string, by ide
 		hint: hint{id: by.ID, label: by.Label}, blocks: d.inTheWay, certain: true,
 		tried: by.Tried,
 	})
-	_, taken := d.clients.suspected(clientID)
+	_, _, taken := d.clients.suspected(clientID)
 	switch {
 	case err != nil:
 		return err
@@ -141,15 +160,15 @@ func (d *Directory) RegisterClient(ctx context.Context, r identity.Registration)
 		return conflict(fmt.Sprintf("client %s exists in Okta and does not carry the mark of %s; "+
 			"deactivate and delete its app in Okta, or rename the key", r.ClientID, r.Mark.Ref()))
 	}
+	if err := d.taken(r); err != nil {
+		return err
+	}
 	body, err := appRequest(r)
 	if err != nil {
 		return err
 	}
 	// Of the answer, which holds a client secret, only this is read.
-	var made struct {
-		ID     string `json:"id"`
-		Status string `json:"status"`
-	}
+	var made registered
 	ctx = fault.WithPurpose(ctx, fault.ManageSecret)
 	_, err = d.org.call(ctx, http.MethodPost, appsPath+"?activate=true", body, &made)
 	if err == nil && made.ID == "" {
@@ -158,13 +177,35 @@ func (d *Directory) RegisterClient(ctx context.Context, r identity.Registration)
 	if err != nil {
 		return d.notRegistered(r, err)
 	}
-	d.clients.put(r.ClientID, client{seen: identity.ClientSeen{
-		ID: made.ID, ClientID: r.ClientID, Mark: r.Mark, Label: r.Label, Note: r.Note,
-		Method: r.Credential.Method, KeyID: r.Credential.KeyID, PublicKeyIDs: publicKeyIDs(r.Credential),
-		Active: made.Status == "" || made.Status == statusActive,
-	}})
+	d.clients.put(r.ClientID, made.client(r))
 	d.firsts.of(r.ClientID, d.clock.Now())
 	return nil
+}
+
+// registered is what is read of the answer to a registration.
+type registered struct {
+	ID       string `json:"id"`
+	Status   string `json:"status"`
+	Settings struct {
+		Client struct {
+			Keys struct {
+				Keys []appKey `json:"keys"`
+			} `json:"jwks"`
+		} `json:"oauthClient"`
+	} `json:"settings"`
+}
+
+func (made registered) client(r identity.Registration) client {
+	c := client{seen: identity.ClientSeen{
+		ID: made.ID, ClientID: r.ClientID, Mark: r.Mark, Label: r.Label, Note: r.Note,
+		Method: r.Credential.Method, Registered: r.Credential.KeyID,
+		Active: made.Status == "" || made.Status == statusActive,
+	}}
+	keys := keysSeen(made.Settings.Client.Keys.Keys)
+	if r.Credential.Method == identity.PrivateKeyJWT && len(keys) == 0 {
+		keys = []identity.CredentialSeen{{KeyID: r.Credential.KeyID, Active: true}}
+	}
+	return c.withKeys(keys)
 }
 
 // notRegistered judges a registration that failed. A client id that is taken, and
@@ -172,14 +213,11 @@ func (d *Directory) RegisterClient(ctx context.Context, r identity.Registration)
 // another label by a person.
 func (d *Directory) notRegistered(r identity.Registration, err error) error {
 	status, _ := fault.StatusOf(err)
-	since, suspected := d.clients.suspected(r.ClientID)
-	if status.Exists && suspected && d.clock.Since(since) > lagging {
-		d.clients.question(r.ClientID)
-		return &identity.Error{
-			Kind: identity.Conflict, Reason: identity.ReasonConflict, RetryAfter: lagging,
-			Message: fmt.Sprintf("client %s exists in Okta, but not under the label %q; find its app there by the client id, "+
-				"and delete it or give it that label again", r.ClientID, r.Label),
-		}
+	if status.Exists {
+		d.clients.suspect(r.ClientID)
+	}
+	if taken := d.taken(r); taken != nil && status.Exists {
+		return taken
 	}
 	err = d.failed(d.clients, r.ClientID, err)
 	if status.Exists {
@@ -188,23 +226,20 @@ func (d *Directory) notRegistered(r identity.Registration, err error) error {
 	return err
 }
 
-// DeactivateClient implements identity.Clients.
-func (d *Directory) DeactivateClient(ctx context.Context, c identity.ClientSeen) error {
-	have, found, err := d.ours(ctx, c)
-	if err != nil || !found || !have.seen.Active {
-		return err
+// taken is an error when Okta has said for longer than it may lag, and a moment ago,
+// that the client id is taken, while it shows no such client.
+func (d *Directory) taken(r identity.Registration) error {
+	since, last, suspected := d.clients.suspected(r.ClientID)
+	if !suspected || d.clock.Since(since) <= lagging || d.clock.Since(last) >= insist {
+		return nil
 	}
-	_, err = d.org.client.Application.DeactivateApplication(ctx, url.PathEscape(have.seen.ID))
-	if err = typed(ctx, err); err != nil {
-		if fault.IsGone(err) && !d.clients.young(c.ClientID) {
-			d.clients.drop(c.ClientID)
-			return nil
-		}
-		return d.failed(d.clients, c.ClientID, err)
+	// A person who mends it is seen by a lookup, which changes nothing.
+	d.clients.question(r.ClientID)
+	return &identity.Error{
+		Kind: identity.Conflict, Reason: identity.ReasonConflict, RetryAfter: revisit,
+		Message: fmt.Sprintf("client %s exists in Okta, but not under the label %q; find its app there by the client id, "+
+			"and delete it or give it that label again", r.ClientID, r.Label),
 	}
-	have.seen.Active = false
-	d.clients.put(c.ClientID, have)
-	return nil
 }
 
 // DeleteClient implements identity.Clients.
@@ -229,10 +264,13 @@ func (d *Directory) DeleteClient(ctx context.Context, c identity.ClientSeen) err
 
 // ours gives the client as it is now, and holds that it is the one that was seen.
 func (d *Directory) ours(ctx context.Context, c identity.ClientSeen) (client, bool, error) {
-	have, found, err := d.clients.get(ctx, c.ClientID, query[client]{
-		hint:   hint{id: c.ID, label: c.Label},
-		blocks: func(have client) bool { return have.seen.Mark != c.Mark || !have.seen.Active },
-	})
+	return d.oursWhen(ctx, c, func(have client) bool { return have.seen.Mark != c.Mark || !have.seen.Active })
+}
+
+// oursWhen does the same, and looks the client up by itself where blocks says so, unless
+// that was done a moment ago.
+func (d *Directory) oursWhen(ctx context.Context, c identity.ClientSeen, blocks func(client) bool) (client, bool, error) {
+	have, found, err := d.clients.get(ctx, c.ClientID, query[client]{hint: hint{id: c.ID, label: c.Label}, blocks: blocks})
 	if err != nil || !found {
 		return client{}, false, err
 	}

@@ -41,7 +41,7 @@ func TestManyAtOnce(t *testing.T) {
 						t.Errorf("%s: %v", mark.Name, err)
 						return
 					}
-					w.clock.Step(50 * time.Millisecond)
+					w.clock.Step(10 * time.Millisecond)
 					runtime.Gosched()
 				}
 				t.Errorf("%s does not come to an end", mark.Name)

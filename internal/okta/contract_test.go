@@ -153,12 +153,14 @@ func (w *world) harness() directorytest.Harness {
 			defer w.mu.Unlock()
 			return w.writes
 		},
-		Objects: func() directorytest.Objects { return objects(w.org.Snapshot()) },
-		Plant:   w.plant,
-		Rename: func(clientID, label string) {
-			must(w.t, w.org.AdminUpdateApp(clientID, func(a *oktasim.App) { a.Label = label }))
-		},
+		Objects:    func() directorytest.Objects { return objects(w.org.Snapshot()) },
+		Plant:      w.plant,
+		Hand:       w.hand(),
 		Credential: func(m identity.AuthMethod) identity.Credential { return newCredential(w.t, m) },
+		Limit: func(m identity.AuthMethod) int {
+			return map[identity.AuthMethod]int{identity.PrivateKeyJWT: 50, identity.ClientSecretBasic: 2}[m]
+		},
+		IsActive: w.isActive,
 	}
 }
 
@@ -186,57 +188,22 @@ func objects(s oktasim.State) directorytest.Objects {
 		all = append(all, fmt.Sprintf("rule %s/%s %s %v %v %v %d", names[v.PolicyID], v.Name, v.Status, v.Scopes, v.GrantTypes, v.Groups, v.LifetimeMinutes))
 	}
 	for _, v := range s.Apps {
-		keys := ""
+		var credentials []string
 		for _, k := range v.Keys {
-			keys += k.KID + " " + k.Status
+			credentials = append(credentials, k.KID+" "+k.Status)
 		}
-		all = append(all, fmt.Sprintf("app %s %q %s %q %s [%s] %d secrets %v", v.ClientID, v.Label, v.Status, v.Note, v.AuthMethod, keys, len(v.Secrets), v.Profile))
+		for _, s := range v.Secrets {
+			credentials = append(credentials, "secret "+s.Status)
+		}
+		slices.Sort(credentials)
+		all = append(all, fmt.Sprintf("app %s %q %s %q %s %v %v %v", v.ClientID, v.Label, v.Status, v.Note, v.AuthMethod, v.GrantTypes, credentials, v.Profile))
 	}
 	slices.Sort(all)
 	return all
 }
 
-// plant makes an object as a person in Okta's console would.
-func (w *world) plant(p directorytest.Plant) {
-	w.t.Helper()
-	mark := "made by hand"
-	if !p.Mark.IsZero() {
-		mark += "\n" + p.Mark.String()
-	}
-	server := ""
-	for _, s := range w.org.Snapshot().Servers {
-		if !s.Default {
-			server = "/api/v1/authorizationServers/" + s.ID
-		}
-	}
-	switch p.What {
-	case directorytest.PlantGroup:
-		w.post("/api/v1/groups", map[string]any{"profile": map[string]any{"name": p.Name, "description": mark}})
-	case directorytest.PlantScope:
-		w.post(server+"/scopes", map[string]any{"name": p.Name, "description": mark})
-	case directorytest.PlantGrant:
-		w.post(server+"/policies", map[string]any{
-			"type": "OAUTH_AUTHORIZATION_POLICY", "name": p.Name, "description": mark, "status": "ACTIVE",
-			"conditions": map[string]any{"clients": map[string]any{"include": []string{"ALL_CLIENTS"}}},
-		})
-	case directorytest.PlantClient:
-		profile := map[string]any{}
-		if !p.Mark.IsZero() {
-			profile["agentidentity.dev"] = map[string]any{
-				"cluster": p.Mark.Cluster, "kind": p.Mark.Kind, "namespace": p.Mark.Namespace, "name": p.Mark.Name, "uid": p.Mark.UID,
-			}
-		}
-		w.post("/api/v1/apps?activate=true", map[string]any{
-			"name": "oidc_client", "label": p.Label, "signOnMode": "OPENID_CONNECT", "profile": profile,
-			"credentials": map[string]any{"oauthClient": map[string]any{"client_id": p.Name, "token_endpoint_auth_method": "client_secret_basic"}},
-			"settings": map[string]any{"oauthClient": map[string]any{
-				"application_type": "service", "grant_types": []string{"client_credentials"}, "response_types": []string{"token"},
-			}},
-		})
-	}
-}
-
-func (w *world) post(path string, body any) {
+// post makes a call as a person's script would, and gives the answer.
+func (w *world) post(path string, body any) map[string]any {
 	w.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -250,6 +217,11 @@ func (w *world) post(path string, body any) {
 	if recorder.Code >= 300 {
 		w.t.Fatalf("planting at %s: %d %s", path, recorder.Code, recorder.Body)
 	}
+	var made map[string]any
+	if err := json.Unmarshal(recorder.Body.Bytes(), &made); err != nil {
+		w.t.Fatal(err)
+	}
+	return made
 }
 
 // plantClient makes an app of somebody else under our prefix.
@@ -273,7 +245,8 @@ func (w *world) send(method, path string) {
 func newCredential(t *testing.T, method identity.AuthMethod) identity.Credential {
 	t.Helper()
 	if method == identity.ClientSecretBasic {
-		return identity.Credential{KeyID: "sec-" + rand.Text(), Method: method, Material: identity.NewSecret([]byte("canary%+ " + rand.Text() + "/:"))}
+		material := identity.NewSecret([]byte("canary%+ " + rand.Text() + "/:"))
+		return identity.Credential{KeyID: identity.SecretName(material), Method: method, Material: material}
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

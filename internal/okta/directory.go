@@ -97,7 +97,7 @@ type Directory struct {
 	servers  *family[server]
 	scopes   *family[scope]
 	groups   *family[group]
-	policies *family[policy]
+	policies *family[namesakes]
 	clients  *family[client]
 	rules    singleflight.Group
 
@@ -105,6 +105,8 @@ type Directory struct {
 	// at the same time with 423 or 500, and scrambles priorities.
 	granting sync.Mutex
 	firsts   firsts
+	// refusals remembers since when a client is refused tokens.
+	refusals firsts
 	// clientWalk keeps a listing of apps that the rate limit has interrupted.
 	clientWalk clientWalk
 }
@@ -169,6 +171,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}
+	d.refusals = firsts{seen: map[string]time.Time{}}
 }
 
 // checkOrgURL gives the URL without a slash at its end.

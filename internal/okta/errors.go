@@ -20,14 +20,17 @@ func waiting(message string) error {
 }
 
 // waitingFor is waiting with the error that it comes from.
-func waitingFor(err error, message string) error {
+func waitingFor(err error, message string) error { return waitingUntil(err, soon, message) }
+
+// waitingUntil is the same with the time after which to look again.
+func waitingUntil(err error, after time.Duration, message string) error {
 	var cause error
 	requestID := ""
 	if from, ok := errors.AsType[*identity.Error](err); ok {
 		cause, requestID = from.Err, from.RequestID
 	}
 	return &identity.Error{
-		Kind: identity.Waiting, Reason: identity.ReasonWaiting, Message: message, RetryAfter: soon,
+		Kind: identity.Waiting, Reason: identity.ReasonWaiting, Message: message, RetryAfter: after,
 		RequestID: requestID, Err: cause,
 	}
 }

@@ -56,6 +56,8 @@ type entry[T any] struct {
 	// suspected is when a creation was first refused because the key is taken,
 	// while a lookup shows nothing; zero when that was never so.
 	suspected time.Time
+	// refused is when it was last refused for that.
+	refused time.Time
 }
 
 // family is the part of the snapshot that holds one kind of object.

@@ -26,6 +26,8 @@ type life struct {
 	t *testing.T
 	d identity.Directory
 	r identity.Registration
+	// next takes the place of the credential.
+	next identity.Credential
 	// probe tells to end with a token, for which the org makes a key, which is slow.
 	probe bool
 }
@@ -52,7 +54,15 @@ func (l *life) live() error {
 			return l.d.RegisterClient(ctx, l.r)
 		},
 		func() error { return l.d.PutGrant(ctx, grantOf(l.r.ClientID)) },
-		func() error { return l.d.Probe(ctx, *seen.Server, l.r.ClientID, l.r.Credential, []string{"p"}) },
+		func() error { return l.withClient(l.update) },
+		func() error { return l.withClient(l.rotate) },
+		func() error {
+			token, err := l.d.ObtainToken(ctx, *seen.Server, l.r.ClientID, l.next, []string{"p"})
+			if err != nil {
+				return err
+			}
+			return l.d.RevokeToken(ctx, *seen.Server, l.r.ClientID, l.next, token.Token)
+		},
 	}
 	if !l.probe {
 		steps = steps[:len(steps)-1]
@@ -63,6 +73,33 @@ func (l *life) live() error {
 		}
 	}
 	return nil
+}
+
+func (l *life) withClient(do func(identity.ClientSeen) error) error {
+	seen, err := l.d.ObserveClient(l.t.Context(), l.r.ClientID, identity.ClientHint{Label: l.r.Label})
+	if err != nil {
+		return err
+	}
+	if seen == nil {
+		return &identity.Error{Kind: identity.Waiting, Reason: "Again", Message: "again"}
+	}
+	return do(*seen)
+}
+
+func (l *life) update(seen identity.ClientSeen) error {
+	changed := l.r
+	if changed.Note = "another note"; seen.Note == changed.Note {
+		return nil
+	}
+	return l.d.UpdateClient(l.t.Context(), seen, changed)
+}
+
+// rotate asks once for what it needs to know, as long as nothing goes wrong.
+func (l *life) rotate(seen identity.ClientSeen) error {
+	if err := l.d.AddCredential(l.t.Context(), seen, l.next); err != nil {
+		return err
+	}
+	return l.d.RemoveCredential(l.t.Context(), seen, l.r.Credential.KeyID)
 }
 
 // leaks looks for material in every form it could be written in.
@@ -97,15 +134,16 @@ func TestEveryCallFails(t *testing.T) {
 	}
 	r := registration(t, "one")
 	r.Credential = newCredential(t, identity.ClientSecretBasic)
+	next := newCredential(t, identity.ClientSecretBasic)
 	reference := newWorld(t, oktasim.Options{})
-	calls := strike(t, reference, r, oktasim.Fault{}, true)
+	calls := strike(t, reference, r, next, oktasim.Fault{}, true)
 	want := objects(reference.org.Snapshot())
 	for name, fault := range actions {
 		t.Run(name, func(t *testing.T) {
 			for nth := range calls {
 				w := newWorld(t, oktasim.Options{})
 				fault.Nth = nth + 1
-				made := strike(t, w, r, fault, nth+1 == calls)
+				made := strike(t, w, r, next, fault, nth+2 >= calls)
 				if diff := cmp.Diff(want, objects(w.org.Snapshot())); diff != "" {
 					t.Errorf("call %d struck (-without +with):\n%s", nth+1, diff)
 				}
@@ -118,7 +156,7 @@ func TestEveryCallFails(t *testing.T) {
 }
 
 // strike lives a life under a fault and gives the number of calls it took.
-func strike(t *testing.T, w *world, r identity.Registration, fault oktasim.Fault, probe bool) int {
+func strike(t *testing.T, w *world, r identity.Registration, next identity.Credential, fault oktasim.Fault, probe bool) int {
 	t.Helper()
 	var log strings.Builder
 	var mu sync.Mutex
@@ -132,13 +170,14 @@ func strike(t *testing.T, w *world, r identity.Registration, fault oktasim.Fault
 	if fault.Nth > 0 {
 		w.org.Inject(fault)
 	}
-	l := &life{t: t, d: d, r: r, probe: probe}
+	l := &life{t: t, d: d, r: r, next: next, probe: probe}
 	for range 40 {
 		err := l.live()
 		mu.Lock()
 		told := log.String()
 		mu.Unlock()
-		if shown := told + fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)); leaks(shown, r.Credential.Material.Reveal()) || leaks(shown, []byte(w.token)) {
+		if shown := told + fmt.Sprintf("%v %+v %#v", err, err, errors.Unwrap(err)); leaks(shown, r.Credential.Material.Reveal()) ||
+			leaks(shown, next.Material.Reveal()) || leaks(shown, []byte(w.token)) {
 			t.Fatalf("a secret is shown: %s", shown)
 		}
 		if err == nil {

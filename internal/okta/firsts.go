@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// firsts remembers when this process first knew of a client.
+// firsts remembers when this process first knew something of a client.
 type firsts struct {
 	mu   sync.Mutex
 	seen map[string]time.Time

@@ -15,87 +15,9 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
 )
 
-const statusActive = "ACTIVE"
-
-// policy is an access policy of our server, as listed, with its rule once read.
-type policy struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	Status      string `json:"status"`
-	Conditions  struct {
-		Clients struct {
-			Include []string `json:"include"`
-		} `json:"clients"`
-	} `json:"conditions"`
-
-	// rule is the policy's one rule, nil when it has none; rulesRead tells whether
-	// that was looked up.
-	rule      *rule
-	rulesRead bool
-	// twins are the ids of other policies with the same mark.
-	twins []string
-}
-
-// policyKey is where a policy is remembered: under the mark of its owner, so that
-// a policy whose creation brought no answer can be asked for; one without a mark
-// under its id.
-func policyKey(mark identity.Mark) string { return policyMark(mark).String() }
-
-func (p policy) key() string {
-	if mark, ok := identity.ParseMark(p.Description); ok {
-		return mark.String()
-	}
-	return p.ID
-}
-
-func policiesPath(serverID string) string {
-	return "/api/v1/authorizationServers/" + url.PathEscape(serverID) + "/policies"
-}
-
-func (d *Directory) listPolicies(ctx context.Context) (map[string]policy, time.Time, error) {
-	s, err := d.need(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	w := walk[policy]{org: d.org, clock: d.clock, id: func(p policy) string { return p.ID }}
-	listed, begun, err := w.all(ctx, policiesPath(s.ID))
-	if err != nil {
-		return nil, begun, d.childless(err)
-	}
-	// Of several with one mark, every process must choose the same.
-	slices.SortFunc(listed, func(a, b policy) int { return strings.Compare(a.ID, b.ID) })
-	keyed := make(map[string]policy, len(listed))
-	for _, p := range listed {
-		if first, twice := keyed[p.key()]; twice {
-			first.twins = append(first.twins, p.ID)
-			p = first
-		}
-		keyed[p.key()] = p
-	}
-	return keyed, begun, nil
-}
-
-func (d *Directory) findPolicy(ctx context.Context, key string, _ hint) (policy, bool, error) {
-	keyed, _, err := d.listPolicies(ctx)
-	p, found := keyed[key]
-	return p, found, err
-}
-
-// policyOf gives the role's policy with its rule.
-func (d *Directory) policyOf(ctx context.Context, role identity.Mark) (policy, bool, error) {
-	key := policyKey(role)
-	p, found, err := d.policies.get(ctx, key, query[policy]{})
-	if err != nil || !found || p.rulesRead {
-		return p, found, err
-	}
-	if err := d.readRule(ctx, key, p); err != nil {
-		return policy{}, false, err
-	}
-	return d.policies.get(ctx, key, query[policy]{})
-}
-
 func seenGrant(role identity.Mark, p policy) *identity.Grant {
+	// The name in the policy may have been cut short; of a namesake it is the same.
+	role.UID, role.Since = p.mark.UID, p.mark.Since
 	grant := &identity.Grant{Mark: role, Name: p.Name, Clients: slices.Sorted(slices.Values(p.Conditions.Clients.Include))}
 	if p.rule == nil {
 		return grant
@@ -122,6 +44,9 @@ func (d *Directory) PutGrant(ctx context.Context, grant identity.Grant) error {
 	if err != nil {
 		return err
 	}
+	if found && !have.mayChange(grant.Mark) {
+		return notGrantOf(have.Name, grant.Mark)
+	}
 	if err := d.nameFree(ctx, grant); err != nil {
 		return err
 	}
@@ -133,29 +58,34 @@ func (d *Directory) PutGrant(ctx context.Context, grant identity.Grant) error {
 
 // nameFree holds that no policy of somebody else has the grant's name.
 func (d *Directory) nameFree(ctx context.Context, grant identity.Grant) error {
-	foreign := func(p policy) bool { return p.Name == grant.Name && p.key() != policyKey(grant.Mark) }
-	all, err := d.policies.all(ctx, foreign)
+	foreign := func(p policy) bool { return p.Name == grant.Name && !p.mayChange(grant.Mark) }
+	all, err := d.policies.all(ctx, func(n namesakes) bool { return slices.ContainsFunc(n, foreign) })
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
-		if foreign(p) {
-			return conflict(fmt.Sprintf("access policy %q stands on the operator's authorization server and does not carry the mark of %s; "+
-				"delete or rename the policy in Okta", grant.Name, grant.Mark.Ref()))
+	for _, n := range all {
+		if slices.ContainsFunc(n, foreign) {
+			return notGrantOf(grant.Name, grant.Mark)
 		}
 	}
 	return nil
+}
+
+func notGrantOf(name string, role identity.Mark) error {
+	return conflict(fmt.Sprintf("access policy %q stands on the operator's authorization server and does not carry the mark of %s; "+
+		"delete or rename the policy in Okta", name, role.Ref()))
 }
 
 // putPolicy makes the policy equal to the grant and gives it back.
 func (d *Directory) putPolicy(ctx context.Context, serverID string, grant identity.Grant, have policy, found bool) (policy, error) {
 	key := policyKey(grant.Mark)
 	clients := slices.Sorted(slices.Values(grant.Clients))
-	if found && !policyDiffers(have, grant.Name, clients) {
+	mark := policyMark(grant.Mark)
+	if found && have.mark == mark && !policyDiffers(have, grant.Name, clients) {
 		return d.activatePolicy(ctx, serverID, key, have)
 	}
 	body := sdk.AuthorizationServerPolicy{
-		Type: "OAUTH_AUTHORIZATION_POLICY", Status: statusActive, Name: grant.Name, Description: policyMark(grant.Mark).String(),
+		Type: "OAUTH_AUTHORIZATION_POLICY", Status: statusActive, Name: grant.Name, Description: mark.String(),
 		Conditions: &sdk.PolicyRuleConditions{Clients: &sdk.ClientPolicyCondition{Include: clients}},
 	}
 	if found {
@@ -163,15 +93,26 @@ func (d *Directory) putPolicy(ctx context.Context, serverID string, grant identi
 	}
 	id, err := d.writePolicy(ctx, serverID, have, body)
 	if err != nil {
-		return policy{}, d.failed(d.policies, key, err)
+		return policy{}, d.policyFailed(key, err)
 	}
 	now := policy{
-		ID: id, Name: grant.Name, Description: body.Description, Status: body.Status,
-		rule: have.rule, rulesRead: true, twins: have.twins,
+		ID: id, Name: grant.Name, Description: body.Description, Status: body.Status, Priority: have.Priority,
+		mark: mark, rule: have.rule, rulesRead: true,
 	}
 	now.Conditions.Clients.Include = clients
-	d.policies.put(key, now)
+	d.rememberPolicy(key, now)
 	return d.activatePolicy(ctx, serverID, key, now)
+}
+
+// policyFailed lists the clients anew when Okta refuses a policy: a person may have
+// deleted one that is in it. What the new list misses is looked up after the lag.
+func (d *Directory) policyFailed(key string, err error) error {
+	err = d.failed(d.policies, key, err)
+	if status, _ := fault.StatusOf(err); status.HTTP != http.StatusBadRequest || status.Exists || !d.clients.distrustList() {
+		return err
+	}
+	return waitingUntil(err, lagging+lagging/2,
+		"Okta refuses the access policy, perhaps because a client in it was deleted; the clients are listed anew")
 }
 
 // writePolicy creates the policy, or replaces the one there is, whose status is left
@@ -212,40 +153,46 @@ func (d *Directory) activatePolicy(ctx context.Context, serverID, key string, p 
 		return policy{}, d.failed(d.policies, key, err)
 	}
 	p.Status = statusActive
-	d.policies.put(key, p)
+	d.rememberPolicy(key, p)
 	return p, nil
 }
 
-// DeleteGrant implements identity.Roles. It deletes every policy with the mark: each
-// of them would go on letting clients in.
+// DeleteGrant implements identity.Roles. It deletes every policy the role may change:
+// each of them would go on letting clients in.
 func (d *Directory) DeleteGrant(ctx context.Context, role identity.Mark) error {
 	s, found, err := d.own(ctx)
 	if err != nil || !found {
 		return err
 	}
 	key := policyKey(role)
-	p, found, err := d.policies.get(ctx, key, query[policy]{certain: true})
+	n, found, err := d.policies.get(ctx, key, query[namesakes]{
+		certain: true, blocks: func(n namesakes) bool { return len(n.mine(role)) == 0 },
+	})
 	if err != nil {
 		return err
 	}
 	if !found {
 		return unsettled(d.policies.open(key))
 	}
+	mine := n.mine(role)
+	if len(mine) == 0 {
+		return notGrantOf(n[0].Name, role)
+	}
 	if !d.granting.TryLock() {
 		return busy()
 	}
 	defer d.granting.Unlock()
-	for _, id := range append([]string{p.ID}, p.twins...) {
-		_, err = d.org.client.AuthorizationServer.DeleteAuthorizationServerPolicy(ctx, url.PathEscape(s.ID), url.PathEscape(id))
+	for _, p := range mine {
+		_, err = d.org.client.AuthorizationServer.DeleteAuthorizationServerPolicy(ctx, url.PathEscape(s.ID), url.PathEscape(p.ID))
 		if err = typed(ctx, err); err != nil && !fault.IsGone(err) {
-			if id != p.ID {
-				// The one that is remembered is gone, and others are not.
-				d.policies.question(key)
-			}
 			return d.failed(d.policies, key, err)
 		}
+		if n = n.without(p.ID); len(n) > 0 {
+			d.policies.put(key, n)
+			continue
+		}
+		d.policies.drop(key)
 	}
-	d.policies.drop(key)
 	return nil
 }
 

@@ -60,11 +60,11 @@ func (g group) mark() identity.Mark {
 	return mark
 }
 
-// groupOf finds the role's group: by its mark, for a person may have renamed it,
-// and else by its name.
+// groupOf finds the role's group: by its mark, for a person may have renamed it, then
+// by that of a namesake, of several the latest, and else by its name.
 func (d *Directory) groupOf(ctx context.Context, role identity.Mark, name string) (group, bool, error) {
 	named, found, err := d.groups.get(ctx, name, query[group]{
-		blocks: func(g group) bool { return g.mark() != role }, certain: true,
+		blocks: func(g group) bool { return !role.MayChange(g.mark()) }, certain: true,
 	})
 	if err != nil || found && named.mark() == role {
 		return named, found, err
@@ -73,12 +73,23 @@ func (d *Directory) groupOf(ctx context.Context, role identity.Mark, name string
 	if err != nil {
 		return group{}, false, err
 	}
+	best, left := named, found && role.Namesake(named.mark())
 	for _, g := range all {
-		if g.mark() == role {
+		mark := g.mark()
+		if mark == role {
 			return g, true, nil
 		}
+		if role.Namesake(mark) && (!left || later(g, best)) {
+			best, left = g, true
+		}
 	}
-	return named, found, nil
+	return best, found || left, nil
+}
+
+// later tells which of two groups every process must choose.
+func later(g, than group) bool {
+	since, other := g.mark().Since, than.mark().Since
+	return since > other || since == other && g.ID < than.ID
 }
 
 func seenGroup(g group) *identity.Group {
@@ -138,7 +149,7 @@ func (d *Directory) writeGroup(ctx context.Context, id, name, description string
 }
 
 func ownGroup(have group, mark identity.Mark) error {
-	if have.mark() != mark {
+	if !mark.MayChange(have.mark()) {
 		return conflict(fmt.Sprintf("group %q exists in Okta and does not carry the mark of %s; "+
 			"delete or rename the group in Okta", have.Profile.Name, mark.Ref()))
 	}

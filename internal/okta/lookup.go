@@ -138,5 +138,17 @@ func (f *family[T]) open(key string) time.Duration {
 	return max(0, lagging-f.clock.Since(e.since))
 }
 
+// missedFor is in how much time a key that the last list missed can be looked up; zero
+// when that did not miss it.
+func (f *family[T]) missedFor(key string) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.entries[key]
+	if e == nil || !e.present || e.doubt != missed {
+		return 0
+	}
+	return max(0, lagging-f.clock.Since(e.since)) + soon
+}
+
 // always is for what is in the way wherever it stands.
 func always[T any](T) bool { return true }

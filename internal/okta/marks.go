@@ -8,8 +8,14 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
-// maxPolicyDescription is Okta's limit for the description of an access policy.
-const maxPolicyDescription = 255
+const (
+	// maxPolicyDescription is Okta's limit for the description of an access policy.
+	maxPolicyDescription = 255
+	// uidLength and maxSince bound what Kubernetes gives its objects, for as long as
+	// it will last.
+	uidLength = 36
+	maxSince  = 999_999_999_999
+)
 
 // operatorMark is the mark of what belongs to no one object: the authorization
 // server, and the scopes that roles share.
@@ -40,9 +46,12 @@ func splitMark(description string) (string, identity.Mark) {
 }
 
 // policyMark is the mark as it fits into the description of an access policy: of
-// an owner with a very long name the end is replaced by a digest.
+// an owner with a very long name the end is replaced by a digest. How much is left of
+// the name depends on it alone, so that namesakes stay namesakes.
 func policyMark(mark identity.Mark) identity.Mark {
-	over := len(mark.String()) - maxPolicyDescription
+	longest := mark
+	longest.UID, longest.Since = mark.UID+strings.Repeat("-", max(0, uidLength-len(mark.UID))), max(mark.Since, maxSince)
+	over := len(longest.String()) - maxPolicyDescription
 	if over <= 0 {
 		return mark
 	}

@@ -51,6 +51,11 @@ func TestPolicyMark(t *testing.T) {
 	if short == policyMark(twin) {
 		t.Error("two owners have one mark")
 	}
+	later := long
+	later.UID, later.Since = "short", 1_700_000_000
+	if policyKey(long) != policyKey(later) || policyKey(short) != policyKey(long) || !policyMark(later).Succeeds(short) {
+		t.Errorf("namesakes with a long name are none as they are written: %v, %v", short, policyMark(later))
+	}
 	if mine := (identity.Mark{Cluster: "c", Kind: "K", Namespace: "n", Name: "m", UID: "u"}); policyMark(mine) != mine {
 		t.Error("a mark that fits is shortened")
 	}

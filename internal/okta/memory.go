@@ -20,6 +20,40 @@ func (f *family[T]) set(key string, e *entry[T]) {
 	f.entries[key] = e
 }
 
+// peek gives what is known of a key now, to be handed to saw.
+func (f *family[T]) peek(key string) *entry[T] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.entries[key]
+}
+
+// saw remembers what a look of its own has shown, unless we have written the key
+// since before was taken, and know better.
+func (f *family[T]) saw(key string, before *entry[T], value T) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.entries[key] != before {
+		return
+	}
+	e := entry[T]{present: true, value: value, looked: f.clock.Now()}
+	if before != nil {
+		e.wrote = before.wrote
+	}
+	f.entries[key] = &e
+}
+
+// rewrite remembers a write of ours that changed a part of what is there.
+func (f *family[T]) rewrite(key string, change func(T) T) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.entries[key]
+	if e == nil || !e.present {
+		return
+	}
+	now := f.clock.Now()
+	f.entries[key] = &entry[T]{value: change(e.value), present: true, wrote: now, looked: now}
+}
+
 // refine adds to what is known of a key without claiming to have written it.
 func (f *family[T]) refine(key string, change func(*T)) {
 	f.mu.Lock()
@@ -61,24 +95,41 @@ func (f *family[T]) last(key string) (value T, present bool) {
 	return value, false
 }
 
+// distrustList makes the next get list the family anew, unless that was done within
+// the last minute: then the list is not to blame, and the answer is false.
+func (f *family[T]) distrustList() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.clock.Since(f.loaded) < lagging {
+		return false
+	}
+	f.held, f.loaded = false, time.Time{}
+	return true
+}
+
 // suspect remembers that Okta says the key is taken.
 func (f *family[T]) suspect(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if e := f.entries[key]; e != nil && e.suspected.IsZero() {
-		e.suspected = f.clock.Now()
+	e := f.entries[key]
+	if e == nil {
+		return
+	}
+	e.refused = f.clock.Now()
+	if e.suspected.IsZero() {
+		e.suspected = e.refused
 	}
 }
 
-// suspected tells since when Okta says so.
-func (f *family[T]) suspected(key string) (time.Time, bool) {
+// suspected tells since when Okta says so, and when it said so last.
+func (f *family[T]) suspected(key string) (since, last time.Time, is bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	e := f.entries[key]
 	if e == nil || e.suspected.IsZero() {
-		return time.Time{}, false
+		return time.Time{}, time.Time{}, false
 	}
-	return e.suspected, true
+	return e.suspected, e.refused, true
 }
 
 // young tells that we wrote the key within the last minute.

@@ -36,8 +36,12 @@ func (d *Directory) ObserveRole(ctx context.Context, role identity.Mark, groupNa
 	if err != nil {
 		return identity.RoleSeen{}, err
 	}
-	if found {
-		seen.Grant = seenGrant(role, p)
+	if !found {
+		return seen, nil
+	}
+	seen.Grant = seenGrant(role, p)
+	if seen.Shadows, err = d.shadows(ctx, p); err != nil {
+		return identity.RoleSeen{}, err
 	}
 	return seen, nil
 }

@@ -82,7 +82,7 @@ func (d *Directory) readRule(ctx context.Context, key string, p policy) error {
 		if err != nil {
 			return nil, err
 		}
-		d.policies.refine(key, func(p *policy) { p.rule, p.rulesRead = chooseRule(*p, rules), true })
+		d.refineRule(key, p.ID, func(p policy) (*rule, bool) { return chooseRule(p, rules), true })
 		return nil, nil
 	})
 	select {
@@ -125,7 +125,7 @@ func (d *Directory) putRule(ctx context.Context, serverID string, grant identity
 			err = incomplete()
 		}
 		if err != nil {
-			return d.ruleFailed(key, err)
+			return d.ruleFailed(key, p.ID, err)
 		}
 		want.ID = made.ID
 		made = &want
@@ -135,7 +135,7 @@ func (d *Directory) putRule(ctx context.Context, serverID string, grant identity
 		return nil
 	}
 	if _, err := d.org.call(ctx, http.MethodPost, base+"/"+url.PathEscape(made.ID)+"/lifecycle/activate", nil, nil); err != nil {
-		return d.ruleFailed(key, err)
+		return d.ruleFailed(key, p.ID, err)
 	}
 	active := *made
 	active.Status = statusActive
@@ -145,17 +145,30 @@ func (d *Directory) putRule(ctx context.Context, serverID string, grant identity
 
 func (d *Directory) rememberRule(key string, p policy, r *rule) {
 	p.rule, p.rulesRead = r, true
-	d.policies.put(key, p)
+	d.rememberPolicy(key, p)
+}
+
+// refineRule changes what is known of the rule of one policy.
+func (d *Directory) refineRule(key, id string, change func(policy) (*rule, bool)) {
+	d.policies.refine(key, func(n *namesakes) {
+		if p, found := n.byID(id); found {
+			p.rule, p.rulesRead = change(p)
+			*n = n.with(p)
+		}
+	})
 }
 
 // ruleFailed makes the next observation read the rule anew.
-func (d *Directory) ruleFailed(key string, err error) error {
+func (d *Directory) ruleFailed(key, policyID string, err error) error {
 	if fault.IsGone(err) {
 		d.policies.question(key)
 	}
-	d.policies.refine(key, func(p *policy) { p.rule, p.rulesRead = nil, false })
+	d.refineRule(key, policyID, func(policy) (*rule, bool) { return nil, false })
 	if status, _ := fault.StatusOf(err); status.Exists {
 		return waitingFor(err, "the access policy has a rule of that name already, it may be ours; it is looked at again")
+	}
+	if status, _ := fault.StatusOf(err); status.HTTP == http.StatusBadRequest && d.scopes.distrustList() {
+		return waitingFor(err, "Okta refuses the rule, perhaps because a scope in it was deleted; the scopes are listed anew")
 	}
 	return err
 }

@@ -115,7 +115,7 @@ func (d *Directory) CreateServer(ctx context.Context) error {
 	// What Okta gives a new server is known: its own scopes, and no policies. That
 	// saves listing them.
 	d.scopes.startWith(map[string]scope{})
-	d.policies.startWith(map[string]policy{})
+	d.policies.startWith(map[string]namesakes{})
 	d.servers.put(d.serverName(), server{
 		ID: made.Id, Name: d.serverName(), Description: made.Description, Audiences: made.Audiences, Issuer: made.Issuer,
 	})

@@ -113,6 +113,30 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// TestMissed: a client that a list does not show any more is looked at again a minute
+// later, and not at the next list.
+func TestMissed(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	d := w.open()
+	install(t, d)
+	must(t, w.org.AdminUpdateApp(w.org.Snapshot().Apps[0].ID, func(a *oktasim.App) { a.Label = "renamed" }))
+	for i, want := range []struct {
+		step, again time.Duration
+		label       string
+	}{
+		{13 * time.Hour, time.Minute + 5*time.Second, "k8s/test/a/one"},
+		{30 * time.Second, 35 * time.Second, "k8s/test/a/one"},
+		{35 * time.Second, 0, "renamed"},
+	} {
+		w.clock.Step(want.step)
+		seen, err := d.ObserveClient(t.Context(), "aik-one", identity.ClientHint{Label: "k8s/test/a/one"})
+		must(t, err)
+		if seen.LookAgain != want.again || seen.Label != want.label {
+			t.Errorf("look %d: again in %s, label %q; want %s and %q", i, seen.LookAgain, seen.Label, want.again, want.label)
+		}
+	}
+}
+
 // TestDrift changes things in Okta by hand, and holds what is seen once the
 // snapshot is out of date.
 func TestDrift(t *testing.T) {

@@ -1,13 +1,22 @@
 package operator
 
 import (
+	"cmp"
+	"os"
+	"strings"
+
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/agentidentity/agent-identity-operator/internal/brake"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/agentapikey"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/aiagentrole"
+	"github.com/agentidentity/agent-identity-operator/internal/controller/orphan"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
+	"github.com/agentidentity/agent-identity-operator/internal/workload"
 )
 
 // setupable is a controller that can be registered.
@@ -19,6 +28,8 @@ type setupable interface {
 func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []setupable {
 	settings := desired.Settings{Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration}
 	resync := o.Config.ResyncInterval.Duration
+	home := ownNamespace(o.Config.Manager.LeaderElectionNamespace)
+	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{
 		&aiagentrole.Controller{
 			Client: mgr.GetClient(), Directory: directory, Clients: directory,
@@ -28,7 +39,28 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory,
 			Secrets:  &keysecret.Store{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
 			Recorder: mgr.GetEventRecorder("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
-			Workers: o.Config.Manager.Workers,
+			Workers: o.Config.Manager.Workers, Pods: workload.Pods{Live: mgr.GetAPIReader()},
+			Restarter: workload.Restarter{Live: mgr.GetAPIReader(), Client: mgr.GetClient()},
+			Brake:     brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
+		},
+		&orphan.Controller{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Tombstones: tombstones,
+			Recorder: mgr.GetEventRecorder("orphan"), Clock: o.Clock, Metrics: o.Metrics, Namespace: home,
+			Interval: o.Config.Orphans.Interval.Duration,
+			Rules: plan.OrphanRules{
+				Cluster: o.Config.ClusterID, Namespaces: o.Config.Namespaces,
+				Policy: plan.OrphanPolicy(o.Config.Orphans.Policy), Grace: o.Config.Orphans.Grace.Duration,
+			},
 		},
 	}
+}
+
+// ownNamespace is where the operator keeps what is its own: the configured namespace of
+// the lease, else the pod's; empty outside a pod, where nothing is kept.
+func ownNamespace(configured string) string {
+	mounted, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return configured
+	}
+	return cmp.Or(configured, strings.TrimSpace(string(mounted)))
 }

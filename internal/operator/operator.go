@@ -32,6 +32,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/workload"
 )
 
 // leaderElectionID names the lease.
@@ -69,9 +70,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AgentAPIKey{}, reference.KeysByRole, reference.IndexKeysByRole)
-	if err != nil {
-		return fmt.Errorf("indexing keys by role: %w", err)
+	for name, index := range map[string]client.IndexerFunc{
+		reference.KeysByRole: reference.IndexKeysByRole, workload.KeysByTarget: workload.IndexKeysByTarget,
+	} {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AgentAPIKey{}, name, index); err != nil {
+			return fmt.Errorf("indexing keys by %s: %w", name, err)
+		}
 	}
 	for _, c := range controllers(o, mgr, directory) {
 		if err := c.SetupWithManager(mgr); err != nil {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -12,24 +11,72 @@ import (
 // KeyVerb names what a step does.
 type KeyVerb string
 
-// The steps of a key, in the order in which they are taken.
+// The steps of a key.
 const (
-	// Mint makes a credential and keeps it in the staging Secret, before anybody else hears of it.
+	// Inherit takes the Secrets of an earlier namesake over, as after a restored backup.
+	Inherit KeyVerb = "Inherit"
+	// Mint makes a credential and keeps it in the staging Secret, before anybody else
+	// hears of it. The one before stays beside it.
 	Mint KeyVerb = "Mint"
 	// Restage rebuilds a lost or edited staging Secret from the published one.
 	Restage KeyVerb = "Restage"
-	// Register tells the directory.
+	// Register creates the client in the directory.
 	Register KeyVerb = "Register"
-	// Probe obtains a token to see that the credential works.
+	// Adopt takes over a client that somebody else made.
+	Adopt KeyVerb = "Adopt"
+	// NoteClient writes down which client it is.
+	NoteClient KeyVerb = "NoteClient"
+	// Withdraw deletes both Secrets, whose client is gone.
+	Withdraw KeyVerb = "Withdraw"
+	// Add lets the client take the newest credential too.
+	Add KeyVerb = "Add"
+	// Update writes all that the client says of itself, the name of the newest
+	// credential among it.
+	Update KeyVerb = "Update"
+	// Probe obtains a token to see that the newest credential works.
 	Probe KeyVerb = "Probe"
+	// Obtain obtains the access token that is delivered and keeps it in the staging Secret.
+	Obtain KeyVerb = "Obtain"
 	// Publish writes the Secret the agent mounts, once and whole.
 	Publish KeyVerb = "Publish"
+	// PublishOld puts a lost or edited Secret right while a new credential is under way.
+	PublishOld KeyVerb = "PublishOld"
+	// CountPods looks for running pods that still have an earlier credential.
+	CountPods KeyVerb = "CountPods"
+	// Retire ends an earlier credential in the directory.
+	Retire KeyVerb = "Retire"
+	// Forget takes the earlier credentials out of the staging Secret.
+	Forget KeyVerb = "Forget"
+	// NoteSuspension writes down that it is us who deactivate the client.
+	NoteSuspension KeyVerb = "NoteSuspension"
+	// Revoke ends the access tokens the operator obtained.
+	Revoke KeyVerb = "Revoke"
+	// Deactivate ends the issue of tokens.
+	Deactivate KeyVerb = "Deactivate"
+	// Blank takes the access token out of both Secrets.
+	Blank KeyVerb = "Blank"
+	// Activate lets tokens be issued again.
+	Activate KeyVerb = "Activate"
+	// ConfirmAbsence makes sure that no client is left which nobody sees.
+	ConfirmAbsence KeyVerb = "ConfirmAbsence"
+	// Delete deletes the client.
+	Delete KeyVerb = "Delete"
+	// Disown leaves the client to people.
+	Disown KeyVerb = "Disown"
+	// HandOver leaves the published Secret to people and deletes the staging one.
+	HandOver KeyVerb = "HandOver"
+	// DropSecrets deletes both Secrets.
+	DropSecrets KeyVerb = "DropSecrets"
+	// NoteResumption takes the note of the suspension off.
+	NoteResumption KeyVerb = "NoteResumption"
 )
 
 // KeyStep is one small repeatable step, with the reason for it.
 type KeyStep struct {
 	Verb   KeyVerb
 	Reason string
+	// KeyID names the credential to Retire.
+	KeyID string
 }
 
 // SecretState says what stands under the name of a Secret.
@@ -41,230 +88,174 @@ const (
 	Absent SecretState = "Absent"
 	// Foreign: there is one that is not this key's.
 	Foreign SecretState = "Foreign"
+	// Inherited: it was an earlier namesake's, of which nothing else is left.
+	Inherited SecretState = "Inherited"
 	// Intact: it is this key's and holds what it should, as far as that can be told.
 	Intact SecretState = "Intact"
 	// Different: it is this key's and holds something else.
 	Different SecretState = "Different"
 )
 
-// SecretSeen is one Secret as far as a decision needs it: never its material.
-type SecretSeen struct {
+// usable tells that something may be read from the Secret.
+func (s SecretState) usable() bool { return s == Intact || s == Different || s == Inherited }
+
+// ours tells that the Secret is the key's to change.
+func (s SecretState) ours() bool { return s == Intact || s == Different }
+
+// StagedSeen is the staging Secret as far as a decision needs it: never its material.
+type StagedSeen struct {
 	State SecretState
-	// KeyID names the credential in it by what it is; empty when there is none that
-	// could be one.
+	// Owner is the mark that stands on it.
+	Owner identity.Mark
+	// Newest names the credential that is, or is about to be, the key's; empty when
+	// the Secret holds none that fits its name.
+	Newest string
+	// Previous names the one before it, while its material is kept; may be empty.
+	Previous string
+	// Retiring names all earlier ones the directory may still take, Previous among them.
+	Retiring []string
+	// Created is when the newest was made; zero when nobody knows.
+	Created time.Time
+	// Request is the rotation request the newest was made for, or that was carried
+	// out before it was made.
+	Request string
+	// AppID is the directory's id of the client, once it is known.
+	AppID string
+	// Suspended tells that it was us who deactivated the client, as either Secret says.
+	Suspended bool
+	// TokenExpires is when the access token kept in it expires; zero when there is none.
+	TokenExpires time.Time
+	// TokenScopes are the permissions it was obtained for, sorted.
+	TokenScopes []string
+}
+
+// PublishedSeen is the published Secret, likewise.
+type PublishedSeen struct {
+	State SecretState
+	// Owner is the mark that stands on it.
+	Owner identity.Mark
+	// KeyID names the credential in it; empty when there is none that can be told.
 	KeyID string
+	// Since is when that credential was first published; zero when nobody knows.
+	Since time.Time
+	// Request is as in StagedSeen.
+	Request string
 }
 
 // KeySeen is what a key's plan is made from.
 type KeySeen struct {
-	Staged    SecretSeen
-	Published SecretSeen
+	Staged    StagedSeen
+	Published PublishedSeen
 	// Client is what the directory holds under the client id.
 	Client *identity.ClientSeen
+	// OwnerLives tells that the object the client's mark names exists.
+	OwnerLives bool
 	// Role is what the directory holds for the role.
 	Role identity.RoleSeen
+	// RoleMissing says why the key has no role; nil when it has one.
+	RoleMissing error
 	// RoleReady tells that the role's own status is Ready for its current spec.
 	RoleReady bool
 	// RoleRef is the role in words.
 	RoleRef string
 	// Permissions are the role's, sorted.
 	Permissions []string
+	// Added names the credential that the client was given a moment ago.
+	Added string
+	// Probed names the credential with which a token was obtained a moment ago.
+	Probed string
+	// PodsCounted tells that Holders is known.
+	PodsCounted bool
+	// Holders are the running pods that still have an earlier credential, sorted.
+	Holders []string
+	// Full says that the client has room for no further credential; nil when it has,
+	// as far as anybody knows.
+	Full error
+	// Retired names the credentials that were ended a moment ago.
+	Retired []string
+	// Revoked tells that the kept access tokens were revoked a moment ago.
+	Revoked bool
+	// Gone tells that it is certain that there is no client.
+	Gone bool
 }
 
-// KeyPlan is what to do about a key.
-type KeyPlan struct {
-	Steps []KeyStep
-	// Then is what is left after the steps; nil when the key is then complete.
-	Then error
+// KeyNext is what to do about a key: a step, or an error that says what is in the
+// way, or neither, when the key is complete.
+type KeyNext struct {
+	Step *KeyStep
+	Err  error
+	// Again is when to look again although nothing happens; zero for never.
+	Again time.Duration
 }
 
-// keyCheck looks at one thing that can be in the way.
-type keyCheck struct {
+// keyRule looks at one thing: it gives a step, an error, or nothing, and then the
+// next rule is asked.
+type keyRule struct {
 	name string
-	fn   func(desired.Key, KeySeen) error
+	fn   func(desired.Key, KeySeen, time.Time) KeyNext
 }
 
 // lookAgain is how soon something that a person did in the directory is looked at
 // again, in case the person undoes it.
 const lookAgain = 5 * time.Minute
 
-// keyChecks are what must hold before any step, in this order.
-func keyChecks() []keyCheck {
-	return []keyCheck{
+// keyRules are asked in this order, which is the specification. What is somebody
+// else's comes first, for it must win over everything we could do; then taking
+// access away, which nothing else may hold up; then what is needed to give it.
+func keyRules() []keyRule {
+	return []keyRule{
 		{"ClientOurs", clientOurs},
-		{"ClientActive", clientActive},
+		{"Suspended", suspended},
+		{"SpecValid", specValid},
 		{"SecretsOurs", secretsOurs},
+		{"ClientActive", clientActive},
 		{"NotDeleted", notDeleted},
-		{"CredentialTaken", credentialTaken},
-		{"CredentialKnown", credentialKnown},
+		{"MethodKept", methodKept},
+		{"RoleKnown", roleKnown},
 		{"RoleReady", roleReady},
+		{"OldPublished", oldPublished},
+		{"Minted", minted},
+		{"Registered", registered},
+		{"Noted", noted},
+		{"Added", added},
+		{"Updated", updated},
+		{"Granted", granted},
+		{"Published", published},
+		{"Retired", retired},
+		{"Rotated", rotated},
+		{"NotDrifted", notDrifted},
 	}
 }
 
-// Key plans a key.
-func Key(want desired.Key, seen KeySeen) KeyPlan {
-	for _, check := range keyChecks() {
-		if err := check.fn(want, seen); err != nil {
-			return KeyPlan{Then: err}
+// Key says what comes next for a key. Whoever takes the step brings seen up to date
+// and asks again: the plan of a complete key is empty.
+func Key(want desired.Key, seen KeySeen, now time.Time) KeyNext {
+	again := untilExpiry(want, now)
+	if seen.Client != nil {
+		again = Sooner(again, seen.Client.LookAgain)
+	}
+	for _, rule := range keyRules() {
+		next := rule.fn(want, seen, now)
+		again = Sooner(again, next.Again)
+		if next.Step != nil || next.Err != nil {
+			return KeyNext{Step: next.Step, Err: next.Err, Again: again}
 		}
 	}
-	var result KeyPlan
-	switch {
-	case restorable(seen):
-		result.Steps = append(result.Steps, KeyStep{Restage, "only the published Secret holds the credential Okta knows"})
-	case seen.Staged.State == Absent:
-		result.Steps = append(result.Steps, KeyStep{Mint, "there is no credential yet"})
-	}
-	if seen.Client == nil {
-		result.Steps = append(result.Steps, KeyStep{Register, "no client is registered for the key yet"})
-	}
-	if err := granted(want, seen); err != nil {
-		result.Then = err
-		return result
-	}
-	result.Steps = append(result.Steps, publish(seen)...)
-	return result
+	return KeyNext{Again: again}
 }
 
-func clientOurs(want desired.Key, seen KeySeen) error {
-	if seen.Client == nil || seen.Client.Mark == want.Mark {
-		return nil
+// Sooner is the shorter of two waits, of which zero is none.
+func Sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return &identity.Error{
-		Kind: identity.Conflict, Reason: identity.ReasonConflict,
-		Message: fmt.Sprintf("client %s exists in Okta and does not belong to this key (%s); "+
-			"deactivate and delete its app in Okta, or rename the key", want.ClientID, owner(seen.Client.Mark)),
-	}
+	return a
 }
 
-func clientActive(_ desired.Key, seen KeySeen) error {
-	if seen.Client == nil || seen.Client.Active {
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Rejected, Reason: "DeactivatedInDirectory", RetryAfter: lookAgain,
-		Message: fmt.Sprintf("app %s was deactivated in Okta, which is respected; "+
-			"activate it there to let the agent in again, or delete the key", seen.Client.ID),
-	}
+func step(verb KeyVerb, reason string) KeyNext {
+	return KeyNext{Step: &KeyStep{Verb: verb, Reason: reason}}
 }
 
-func secretsOurs(want desired.Key, seen KeySeen) error {
-	name := ""
-	switch {
-	case seen.Published.State == Foreign:
-		name = want.SecretName
-	case seen.Staged.State == Foreign, want.SecretName == want.StagingName:
-		name = want.StagingName
-	default:
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Conflict, Reason: "SecretConflict", RetryAfter: 30 * time.Second,
-		Message: fmt.Sprintf("Secret %q exists and is not this key's, or is needed otherwise; "+
-			"move the Secret away, or create the key anew under another name", name),
-	}
-}
-
-// notDeleted respects that a person deleted the client: the credential was out
-// already, so registering it again would let in whoever holds it.
-func notDeleted(want desired.Key, seen KeySeen) error {
-	if seen.Client != nil || seen.Published.State == Absent {
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Rejected, Reason: "DeletedInDirectory", RetryAfter: lookAgain,
-		Message: fmt.Sprintf("client %s was deleted in Okta, which is respected; "+
-			"delete the key, and create it again for a new credential", want.ClientID),
-	}
-}
-
-// credentialTaken holds that Okta still takes what it was registered with.
-func credentialTaken(want desired.Key, seen KeySeen) error {
-	if seen.Client == nil {
-		return nil
-	}
-	if seen.Client.Method == want.Method && seen.Client.KeyID != "" &&
-		(want.Method != identity.PrivateKeyJWT || slices.Contains(seen.Client.PublicKeyIDs, seen.Client.KeyID)) {
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Rejected, Reason: "RevokedInDirectory", RetryAfter: lookAgain,
-		Message: fmt.Sprintf("app %s no longer takes credential %s: somebody removed the key or changed how the client "+
-			"authenticates; delete the key, and create it again for a new credential", seen.Client.ID, seen.Client.KeyID),
-	}
-}
-
-// credentialKnown holds that the credential the directory knows is in a Secret of
-// ours. Minting another in its place is a rotation, which is not done unasked.
-func credentialKnown(want desired.Key, seen KeySeen) error {
-	switch {
-	case seen.Client == nil && (seen.Staged.State == Absent || seen.Staged.KeyID != ""):
-		return nil
-	case seen.Client == nil:
-		return &identity.Error{
-			Kind: identity.Rejected, Reason: "SecretLost",
-			Message: fmt.Sprintf("Secret %q was edited and holds no credential; delete it, and a new one is made", want.StagingName),
-		}
-	case seen.Staged.KeyID == seen.Client.KeyID, restorable(seen):
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Rejected, Reason: "SecretLost",
-		Message: fmt.Sprintf("credential %s, the one Okta knows, is in no Secret any more; "+
-			"restore Secret %q from a backup, or delete the key and create it again", seen.Client.KeyID, want.StagingName),
-	}
-}
-
-// restorable tells that the published Secret alone holds the credential the directory knows.
-func restorable(seen KeySeen) bool {
-	if seen.Client == nil || seen.Published.KeyID == "" {
-		return false
-	}
-	return seen.Staged.KeyID != seen.Client.KeyID && seen.Published.KeyID == seen.Client.KeyID
-}
-
-// roleReady lets a key begin only when its role is complete. A key that is
-// registered already does not stop working because its role is being changed.
-func roleReady(_ desired.Key, seen KeySeen) error {
-	if seen.RoleReady || seen.Client != nil {
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Waiting, Reason: "RoleNotReady", RetryAfter: time.Minute,
-		Message: fmt.Sprintf("AIAgentRole %s is not Ready, and nothing is created in Okta until it is; "+
-			"see the conditions of the role", seen.RoleRef),
-	}
-}
-
-// granted holds that the role's grant lists the client with exactly the role's permissions.
-func granted(want desired.Key, seen KeySeen) error {
-	grant := seen.Role.Grant
-	if seen.Client != nil && seen.Role.Server != nil && grant != nil &&
-		slices.Contains(grant.Clients, want.ClientID) && slices.Equal(grant.Permissions, seen.Permissions) {
-		return nil
-	}
-	return &identity.Error{
-		Kind: identity.Waiting, Reason: "WaitingForRole", RetryAfter: 10 * time.Second,
-		Message: fmt.Sprintf("the access policy of AIAgentRole %s does not list the key with the role's permissions yet; "+
-			"the role's controller does that next", seen.RoleRef),
-	}
-}
-
-// publish probes a credential that no agent has seen yet, then writes the Secret.
-func publish(seen KeySeen) []KeyStep {
-	switch {
-	case seen.Published.State == Absent:
-		return []KeyStep{
-			{Probe, "the credential is about to be published"},
-			{Publish, "the Secret did not exist yet"},
-		}
-	case seen.Published.KeyID != seen.Client.KeyID:
-		return []KeyStep{
-			{Probe, "the credential is about to be published"},
-			{Publish, "the Secret holds another credential"},
-		}
-	case seen.Published.State == Different:
-		return []KeyStep{{Publish, "the Secret holds something else than it should"}}
-	}
-	return nil
+func blocked(kind identity.Kind, reason string, again time.Duration, format string, args ...any) KeyNext {
+	return KeyNext{Err: &identity.Error{Kind: kind, Reason: reason, RetryAfter: again, Message: fmt.Sprintf(format, args...)}}
 }

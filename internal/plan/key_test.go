@@ -5,27 +5,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
 var (
-	keyMark = identity.Mark{Cluster: "c", Kind: "AgentAPIKey", Namespace: "ns", Name: "k", UID: "u1"}
-	wantKey = desired.Key{
-		Mark: keyMark, ClientID: "aik-1", Label: "k8s/c/ns/k", Method: identity.PrivateKeyJWT,
-		StagingName: "k.staged", SecretName: "k-okta",
-	}
+	keyMark     = identity.Mark{Cluster: "c", Kind: "AgentAPIKey", Namespace: "ns", Name: "k", UID: "u1", Since: 100}
 	permissions = []string{"chat", "logs"}
 )
 
-// complete is a key of which everything stands.
+func wishedKey() desired.Key {
+	return desired.Key{
+		Mark: keyMark, ClientID: "aik-1", Label: "k8s/c/ns/k", Note: "note", Method: identity.PrivateKeyJWT,
+		StagingName: "k.staged", SecretName: "k-okta", TokenLifetime: 15 * time.Minute, Deletion: desired.Delete,
+		Rotation: desired.Rotation{Overlap: time.Hour, MaxOverlap: 24 * time.Hour},
+	}
+}
+
+// complete is a key of which everything stands, published at 0.
 func complete() KeySeen {
 	return KeySeen{
-		Staged:    SecretSeen{State: Intact, KeyID: "kid-1"},
-		Published: SecretSeen{State: Intact, KeyID: "kid-1"},
-		Client:    &identity.ClientSeen{ID: "0oa1", ClientID: "aik-1", Mark: keyMark, Method: identity.PrivateKeyJWT, KeyID: "kid-1", PublicKeyIDs: []string{"kid-1"}, Active: true},
+		Staged:    StagedSeen{State: Intact, Newest: "kid-1", AppID: "0oa1", Created: at(0)},
+		Published: PublishedSeen{State: Intact, KeyID: "kid-1", Since: at(0)},
+		Client: &identity.ClientSeen{
+			ID: "0oa1", ClientID: "aik-1", Mark: keyMark, Label: "k8s/c/ns/k", Note: "note", Method: identity.PrivateKeyJWT,
+			Registered: "kid-1", PublicKeyIDs: []string{"kid-1"}, Active: true,
+		},
 		Role: identity.RoleSeen{
 			Server: &identity.Server{ID: "aus1"},
 			Grant:  &identity.Grant{Clients: []string{"aik-1"}, Permissions: permissions},
@@ -34,201 +39,341 @@ func complete() KeySeen {
 	}
 }
 
-func TestKey(t *testing.T) {
-	foreign := identity.Mark{Cluster: "c", Kind: "AgentAPIKey", Namespace: "ns", Name: "k", UID: "u0"}
-	type want struct {
-		verbs  []KeyVerb
-		kind   identity.Kind
-		reason string
+// fresh is a key of which nothing stands yet.
+func fresh() KeySeen {
+	seen := complete()
+	seen.Client, seen.Staged, seen.Published = nil, StagedSeen{State: Absent}, PublishedSeen{State: Absent}
+	return seen
+}
+
+// rotating is a key whose second credential was minted a moment ago.
+func rotating() KeySeen {
+	seen := complete()
+	seen.Staged.Newest, seen.Staged.Previous, seen.Staged.Retiring = "kid-2", "kid-1", []string{"kid-1"}
+	return seen
+}
+
+// overlapping is a key whose second credential was published at 0.
+func overlapping() KeySeen {
+	seen := rotating()
+	seen.Client.Registered, seen.Client.PublicKeyIDs = "kid-2", []string{"kid-1", "kid-2"}
+	seen.Published.KeyID = "kid-2"
+	return seen
+}
+
+type keyCase struct {
+	reason string
+	from   func() KeySeen // complete when nil
+	want   func(*desired.Key)
+	seen   func(*KeySeen)
+	now    int // seconds
+
+	verb   KeyVerb
+	keyID  string
+	kind   identity.Kind
+	failed string // reason of the error
+	again  time.Duration
+}
+
+func (tc keyCase) run(t *testing.T) {
+	t.Helper()
+	wish, seen := wishedKey(), complete()
+	if tc.from != nil {
+		seen = tc.from()
 	}
-	tests := map[string]struct {
-		reason string
-		change func(*KeySeen)
-		want   want
-	}{
-		"Complete": {
-			reason: "a key of which everything stands needs nothing: the plan of its own result is empty",
-			change: func(*KeySeen) {},
+	if tc.want != nil {
+		tc.want(&wish)
+	}
+	if tc.seen != nil {
+		tc.seen(&seen)
+	}
+	got := Key(wish, seen, at(tc.now))
+	var verb KeyVerb
+	keyID := ""
+	if got.Step != nil {
+		verb, keyID = got.Step.Verb, got.Step.KeyID
+		if got.Step.Reason == "" {
+			t.Errorf("%s: step %s has no reason", tc.reason, verb)
+		}
+	}
+	if verb != tc.verb || keyID != tc.keyID {
+		t.Errorf("%s: step %q %q, want %q %q", tc.reason, verb, keyID, tc.verb, tc.keyID)
+	}
+	if got.Again != tc.again {
+		t.Errorf("%s: again in %v, want %v", tc.reason, got.Again, tc.again)
+	}
+	wantError(t, tc.reason, got.Err, tc.kind, tc.failed)
+}
+
+func TestKeyIssue(t *testing.T) {
+	for name, tc := range map[string]keyCase{
+		"Complete": {reason: "the plan of its own result is empty"},
+		"Fresh":    {reason: "the credential is staged before the directory hears of it", from: fresh, verb: Mint},
+		"RoleNotReady": {
+			reason: "nothing is created for a role that is not complete", from: fresh,
+			seen: func(s *KeySeen) { s.RoleReady = false }, kind: identity.Waiting, failed: "RoleNotReady",
 		},
-		"Fresh": {
-			reason: "the credential is staged before the directory hears of it, and published only when it works",
-			change: func(s *KeySeen) {
-				s.Client, s.Staged, s.Published, s.Role.Grant = nil, SecretSeen{State: Absent}, SecretSeen{State: Absent}, nil
+		"RoleMissing": {
+			reason: "nor for none", from: fresh,
+			seen: func(s *KeySeen) {
+				s.RoleMissing = &identity.Error{Kind: identity.Waiting, Reason: "RoleNotFound", Message: "m"}
 			},
-			want: want{verbs: []KeyVerb{Mint, Register}, kind: identity.Waiting, reason: "WaitingForRole"},
+			kind: identity.Waiting, failed: "RoleNotFound",
 		},
-		"StagedOnly": {
-			reason: "after a crash between staging and registering the staged credential is used, not a second one",
-			change: func(s *KeySeen) {
-				s.Client, s.Published, s.Role.Grant = nil, SecretSeen{State: Absent}, nil
-			},
-			want: want{verbs: []KeyVerb{Register}, kind: identity.Waiting, reason: "WaitingForRole"},
+		"RoleNotReadyLater": {
+			reason: "a working key goes on while its role is being changed", seen: func(s *KeySeen) { s.RoleReady = false },
+		},
+		"Staged": {
+			reason: "after a crash between staging and registering the staged credential is used, not a second one", from: fresh,
+			seen: func(s *KeySeen) { s.Staged = StagedSeen{State: Intact, Newest: "kid-1"} }, verb: Register,
+		},
+		"StagedEditedBeforeRegistering": {
+			reason: "an empty credential must not be registered; nobody has heard of it, so another one is made", from: fresh,
+			seen: func(s *KeySeen) { s.Staged = StagedSeen{State: Different} }, verb: Mint,
 		},
 		"Registered": {
+			reason: "the staging Secret remembers the client, by which its deletion is told from its never having been",
+			seen:   func(s *KeySeen) { s.Staged.AppID, s.Published = "", PublishedSeen{State: Absent} }, verb: NoteClient,
+		},
+		"NotListed": {
 			reason: "a registered key waits until the role's policy lists it",
-			change: func(s *KeySeen) {
-				s.Published = SecretSeen{State: Absent}
+			seen: func(s *KeySeen) {
+				s.Published = PublishedSeen{State: Absent}
 				s.Role.Grant = &identity.Grant{Clients: []string{"aik-other"}, Permissions: permissions}
 			},
-			want: want{kind: identity.Waiting, reason: "WaitingForRole"},
+			kind: identity.Waiting, failed: "WaitingForRole",
 		},
 		"GrantWithOtherPermissions": {
 			reason: "scopes in the Secret that the policy does not grant would be a lie",
-			change: func(s *KeySeen) { s.Role.Grant.Permissions = []string{"chat"} },
-			want:   want{kind: identity.Waiting, reason: "WaitingForRole"},
+			seen:   func(s *KeySeen) { s.Role.Grant.Permissions = []string{"chat"} },
+			kind:   identity.Waiting, failed: "WaitingForRole",
 		},
 		"Granted": {
 			reason: "a credential is proved before any agent sees it",
-			change: func(s *KeySeen) { s.Published = SecretSeen{State: Absent} },
-			want:   want{verbs: []KeyVerb{Probe, Publish}},
+			seen:   func(s *KeySeen) { s.Published = PublishedSeen{State: Absent} }, verb: Probe,
 		},
+		"Probed": {
+			reason: "and published then",
+			seen:   func(s *KeySeen) { s.Published, s.Probed = PublishedSeen{State: Absent}, "kid-1" }, verb: Publish,
+		},
+		"InvalidSpec": {
+			reason: "what admission could not check is told, and nothing is made of it", from: fresh,
+			want: func(w *desired.Key) { w.Invalid = errors.New("spec.rotation.windows[0].start: no") },
+			kind: identity.Rejected, failed: "InvalidSpec",
+		},
+	} {
+		t.Run(name, tc.run)
+	}
+}
+
+func TestKeySecrets(t *testing.T) {
+	for name, tc := range map[string]keyCase{
 		"PublishedRetouched": {
 			reason: "a Secret that says something else beside the credential is put right",
-			change: func(s *KeySeen) { s.Published.State = Different },
-			want:   want{verbs: []KeyVerb{Publish}},
+			seen:   func(s *KeySeen) { s.Published.State = Different }, verb: Publish,
 		},
 		"PublishedEdited": {
 			reason: "a Secret whose credential was edited is restored from the staged one, never by minting",
-			change: func(s *KeySeen) { s.Published = SecretSeen{State: Different} },
-			want:   want{verbs: []KeyVerb{Probe, Publish}},
+			seen:   func(s *KeySeen) { s.Published = PublishedSeen{State: Different} }, verb: Probe,
 		},
 		"StagingLost": {
 			reason: "the staging Secret is rebuilt from the published one",
-			change: func(s *KeySeen) { s.Staged = SecretSeen{State: Absent} },
-			want:   want{verbs: []KeyVerb{Restage}},
+			seen:   func(s *KeySeen) { s.Staged = StagedSeen{State: Absent} }, verb: Restage,
 		},
 		"StagingEdited": {
 			reason: "also when it holds something else: what Okta knows decides which copy is good",
-			change: func(s *KeySeen) { s.Staged = SecretSeen{State: Different, KeyID: "kid-2"} },
-			want:   want{verbs: []KeyVerb{Restage}},
+			seen:   func(s *KeySeen) { s.Staged = StagedSeen{State: Different, AppID: "0oa1"} }, verb: Restage,
 		},
 		"BothLost": {
-			reason: "minting in place of a credential Okta knows would be a rotation nobody asked for",
-			change: func(s *KeySeen) { s.Staged, s.Published = SecretSeen{State: Absent}, SecretSeen{State: Absent} },
-			want:   want{kind: identity.Rejected, reason: "SecretLost"},
+			reason: "when no copy is left, another credential is made, and the lost one is retired after the overlap",
+			seen:   func(s *KeySeen) { s.Staged, s.Published = StagedSeen{State: Absent}, PublishedSeen{State: Absent} }, verb: Mint,
 		},
-		"BothEdited": {
-			reason: "a credential Okta does not know must not be published",
-			change: func(s *KeySeen) {
-				s.Staged, s.Published = SecretSeen{State: Intact, KeyID: "kid-2"}, SecretSeen{State: Intact, KeyID: "kid-2"}
+		"BothOfAnotherTime": {
+			reason: "a backup older than the last rotation: what has had its time is not let in again",
+			seen: func(s *KeySeen) {
+				s.Client.Registered, s.Client.PublicKeyIDs = "kid-9", []string{"kid-9"}
 			},
-			want: want{kind: identity.Rejected, reason: "SecretLost"},
+			verb: Mint,
 		},
-		"StagingEditedBeforeRegistering": {
-			reason: "an empty credential must not be registered",
-			change: func(s *KeySeen) {
-				s.Client, s.Published, s.Staged = nil, SecretSeen{State: Absent}, SecretSeen{State: Different}
-			},
-			want: want{kind: identity.Rejected, reason: "SecretLost"},
+		"BackupOfDuringAnOverlap": {
+			reason: "also while the earlier one is still taken: the later one is nobody's otherwise",
+			seen:   func(s *KeySeen) { s.Client.Registered, s.Client.PublicKeyIDs = "kid-2", []string{"kid-1", "kid-2"} }, verb: Mint,
 		},
-		"DeletedInOkta": {
-			reason: "a person's deletion is respected: the credential was out already",
-			change: func(s *KeySeen) { s.Client = nil },
-			want:   want{kind: identity.Rejected, reason: "DeletedInDirectory"},
+		"OldEditedWhileRotating": {
+			reason: "the agent's Secret stays whole while a newer credential is under way", from: rotating,
+			seen: func(s *KeySeen) { s.Published = PublishedSeen{State: Different} }, verb: PublishOld,
 		},
-		"KeyRemovedInOkta": {
-			reason: "Ready must not say what Okta would refuse",
-			change: func(s *KeySeen) { s.Client.PublicKeyIDs = []string{"planted"} },
-			want:   want{kind: identity.Rejected, reason: "RevokedInDirectory"},
+		"NewestSpoiledWhileOverlapping": {
+			reason: "but what is published already is not exchanged for the old one", from: overlapping,
+			seen: func(s *KeySeen) { s.Staged.State, s.Staged.Newest = Different, "" }, verb: Restage,
 		},
-		"CredentialNameTakenOff": {
-			reason: "no name must not pass for the name of a Secret without a credential",
-			change: func(s *KeySeen) {
-				s.Client.KeyID, s.Published, s.Staged = "", SecretSeen{State: Absent}, SecretSeen{State: Different}
-			},
-			want: want{kind: identity.Rejected, reason: "RevokedInDirectory"},
-		},
-		"MethodChangedInOkta": {
-			reason: "nor when the client authenticates otherwise now",
-			change: func(s *KeySeen) { s.Client.Method = identity.ClientSecretBasic },
-			want:   want{kind: identity.Rejected, reason: "RevokedInDirectory"},
+		"OldDeletedWhileRotating": {
+			reason: "or comes back", from: rotating,
+			seen: func(s *KeySeen) { s.Published = PublishedSeen{State: Absent} }, verb: PublishOld,
 		},
 		"ForeignSecret": {
-			reason: "nothing is created in Okta while the Secret's name is taken",
-			change: func(s *KeySeen) {
-				s.Client, s.Staged, s.Published = nil, SecretSeen{State: Absent}, SecretSeen{State: Foreign}
-			},
-			want: want{kind: identity.Conflict, reason: "SecretConflict"},
+			reason: "nothing is created in Okta while the Secret's name is taken", from: fresh,
+			seen: func(s *KeySeen) { s.Published = PublishedSeen{State: Foreign} }, kind: identity.Conflict, failed: "SecretConflict",
 		},
 		"ForeignStaging": {
-			reason: "a Secret that is not ours is never written, whatever its name",
-			change: func(s *KeySeen) {
-				s.Client, s.Staged, s.Published = nil, SecretSeen{State: Foreign}, SecretSeen{State: Absent}
-			},
-			want: want{kind: identity.Conflict, reason: "SecretConflict"},
+			reason: "a Secret that is not ours is never written, whatever its name", from: fresh,
+			seen: func(s *KeySeen) { s.Staged = StagedSeen{State: Foreign} }, kind: identity.Conflict, failed: "SecretConflict",
+		},
+		"Inherited": {
+			reason: "Secrets of a restored backup are taken over when they hold what Okta knows",
+			seen:   func(s *KeySeen) { s.Staged.State, s.Published.State = Inherited, Inherited }, verb: Inherit,
+		},
+		"InheritedOfTheDeleted": {
+			reason: "also when the client is gone: then that is what is told",
+			seen:   func(s *KeySeen) { s.Client, s.Staged.State, s.Published.State = nil, Inherited, Inherited }, verb: Inherit,
+		},
+	} {
+		t.Run(name, tc.run)
+	}
+}
+
+func TestKeyPeople(t *testing.T) {
+	earlier := keyMark
+	earlier.UID, earlier.Since = "u0", 50
+	foreign := keyMark
+	foreign.UID = "u0"
+	adopt := func(w *desired.Key) { w.Adopt = true }
+	for name, tc := range map[string]keyCase{
+		"NotListed": {
+			reason: "a client that a list missed is looked at soon, not at the next list",
+			seen:   func(s *KeySeen) { s.Client.LookAgain = time.Minute }, again: time.Minute,
 		},
 		"ForeignClient": {
-			reason: "a client of a namesake, told by its uid, is not touched",
-			change: func(s *KeySeen) { s.Client.Mark = foreign },
-			want:   want{kind: identity.Conflict, reason: identity.ReasonConflict},
+			reason: "a client of another owner is not touched",
+			seen:   func(s *KeySeen) { s.Client.Mark = foreign }, kind: identity.Conflict, failed: identity.ReasonConflict,
+		},
+		"RestoredClient": {
+			reason: "that of an earlier namesake is, when its Secrets prove it",
+			seen:   func(s *KeySeen) { s.Client.Mark = earlier }, verb: Update,
+		},
+		"RestoredClientStripped": {
+			reason: "it needs a key before Okta takes another mark",
+			seen: func(s *KeySeen) {
+				s.Client.Mark, s.Client.PublicKeyIDs = earlier, nil
+				s.Staged.Owner = earlier
+			},
+			verb: Mint,
+		},
+		"RestoredClientRotatedSince": {
+			reason: "or carry its mark, although they are older than its last rotation",
+			seen: func(s *KeySeen) {
+				s.Client.Mark, s.Client.Registered, s.Client.PublicKeyIDs = earlier, "kid-2", []string{"kid-2"}
+				s.Staged.State, s.Staged.Owner = Inherited, earlier
+			},
+			verb: Update,
+		},
+		"NamesakesClient": {
+			reason: "and not without: a name alone proves nothing",
+			seen: func(s *KeySeen) {
+				s.Client.Mark, s.Staged, s.Published = earlier, StagedSeen{State: Absent}, PublishedSeen{State: Absent}
+			},
+			kind: identity.Conflict, failed: identity.ReasonConflict,
+		},
+		"Adopt": {
+			reason: "an unmarked client is taken over on request", from: fresh, want: adopt,
+			seen: func(s *KeySeen) {
+				s.Client = complete().Client
+				s.Client.Mark, s.Client.Note = identity.Mark{}, "Made by hand.\n"+keyMark.Consent()
+			},
+			verb: Adopt,
+		},
+		"AdoptUnasked": {
+			reason: "but only when the app itself says that it may be: a key can name every client of the org", from: fresh, want: adopt,
+			seen: func(s *KeySeen) { s.Client = complete().Client; s.Client.Mark = identity.Mark{} },
+			kind: identity.Rejected, failed: "AdoptionFailed",
+		},
+		"AdoptOrphan": {
+			reason: "what a key of the same namespace left behind needs no permission", from: fresh, want: adopt,
+			seen: func(s *KeySeen) { s.Client = complete().Client; s.Client.Mark = foreign }, verb: Adopt,
+		},
+		"AdoptOrphanOfAnother": {
+			reason: "what one of another namespace left behind does", from: fresh, want: adopt,
+			seen: func(s *KeySeen) {
+				s.Client = complete().Client
+				s.Client.Mark = foreign
+				s.Client.Mark.Namespace = "other"
+			},
+			kind: identity.Rejected, failed: "AdoptionFailed",
+		},
+		"AdoptOfTheLiving": {
+			reason: "of two claimants the first keeps it", from: fresh, want: adopt,
+			seen: func(s *KeySeen) { s.Client = complete().Client; s.Client.Mark, s.OwnerLives = foreign, true },
+			kind: identity.Conflict, failed: identity.ReasonConflict,
+		},
+		"AdoptOfAnotherCluster": {
+			reason: "and one of another cluster is that cluster's", from: fresh, want: adopt,
+			seen: func(s *KeySeen) { s.Client = complete().Client; s.Client.Mark = identity.Mark{Cluster: "d", UID: "x"} },
+			kind: identity.Conflict, failed: identity.ReasonConflict,
+		},
+		"AdoptOfAnotherMethod": {
+			reason: "its users would be locked out", from: fresh, want: adopt,
+			seen: func(s *KeySeen) {
+				s.Client = complete().Client
+				s.Client.Mark, s.Client.Method, s.Client.Note = identity.Mark{}, identity.ClientSecretBasic, keyMark.Consent()
+			},
+			kind: identity.Rejected, failed: "AdoptionFailed",
+		},
+		"AdoptNothing": {
+			reason: "what is not there cannot be adopted", from: fresh, want: adopt, kind: identity.Rejected, failed: "AdoptionFailed",
+		},
+		"Adopted": {
+			reason: "an adopted client is given a credential of the key's", want: adopt,
+			seen: func(s *KeySeen) {
+				s.Client.Registered, s.Client.PublicKeyIDs = "", []string{"theirs"}
+				s.Published = PublishedSeen{State: Absent}
+			},
+			verb: Add,
 		},
 		"Deactivated": {
 			reason: "a person's deactivation is respected",
-			change: func(s *KeySeen) { s.Client.Active = false },
-			want:   want{kind: identity.Rejected, reason: "DeactivatedInDirectory"},
+			seen:   func(s *KeySeen) { s.Client.Active = false }, kind: identity.Rejected, failed: "DeactivatedInDirectory",
 		},
-		"RoleNotReady": {
-			reason: "nothing is created for a role that is not complete",
-			change: func(s *KeySeen) {
-				s.RoleReady, s.Client = false, nil
-				s.Staged, s.Published = SecretSeen{State: Absent}, SecretSeen{State: Absent}
-			},
-			want: want{kind: identity.Waiting, reason: "RoleNotReady"},
+		"Deleted": {
+			reason: "a person's deletion is respected: the credential was out already",
+			seen:   func(s *KeySeen) { s.Client = nil }, kind: identity.Rejected, failed: "DeletedInDirectory",
 		},
-		"RoleNotReadyLater": {
-			reason: "a working key goes on while its role is being changed",
-			change: func(s *KeySeen) { s.RoleReady = false },
+		"DeletedAndTheSecretToo": {
+			reason: "also when the published Secret went with it",
+			seen:   func(s *KeySeen) { s.Client, s.Published = nil, PublishedSeen{State: Absent} },
+			kind:   identity.Rejected, failed: "DeletedInDirectory",
 		},
-	}
-	for name, tc := range tests {
-		t.Run(name, func(t *testing.T) {
-			seen := complete()
-			tc.change(&seen)
-			got := Key(wantKey, seen)
-			var verbs []KeyVerb
-			for _, step := range got.Steps {
-				verbs = append(verbs, step.Verb)
-				if step.Reason == "" {
-					t.Errorf("%s: step %s has no reason", tc.reason, step.Verb)
-				}
-			}
-			if diff := cmp.Diff(tc.want.verbs, verbs); diff != "" {
-				t.Errorf("%s: steps (-want +got):\n%s", tc.reason, diff)
-			}
-			wantError(t, tc.reason, got.Then, tc.want.kind, tc.want.reason)
-		})
+		"DeletedAndWantedAnew": {
+			reason: "a request begins anew, with another credential",
+			want:   func(w *desired.Key) { w.Request = "2" }, seen: func(s *KeySeen) { s.Client = nil }, verb: Withdraw,
+		},
+		"KeyRemoved": {
+			reason: "a credential that somebody removed is replaced",
+			seen:   func(s *KeySeen) { s.Client.PublicKeyIDs = nil }, verb: Mint,
+		},
+		"KeyRemovedReported": {
+			reason: "or reported", want: func(w *desired.Key) { w.ReportDrift = true },
+			seen: func(s *KeySeen) { s.Client.PublicKeyIDs = []string{"planted"} }, kind: identity.Rejected, failed: "RevokedInDirectory",
+		},
+		"MethodChanged": {
+			reason: "Ready must not say what Okta would refuse",
+			seen:   func(s *KeySeen) { s.Client.Method = identity.ClientSecretBasic }, kind: identity.Rejected, failed: "RevokedInDirectory",
+		},
+		"Relabelled": {
+			reason: "what a person changed is changed back",
+			seen:   func(s *KeySeen) { s.Client.Label, s.Client.Touched = "Bot", true }, verb: Update,
+		},
+		"RelabelledReported": {
+			reason: "or reported", want: func(w *desired.Key) { w.ReportDrift = true },
+			seen: func(s *KeySeen) { s.Client.Label, s.Client.Touched = "Bot", true }, kind: identity.Rejected, failed: "Drifted",
+		},
+		"OwnersEditedReported": {
+			reason: "a change of the spec is no drift", want: func(w *desired.Key) { w.ReportDrift, w.Note = true, "other owners" }, verb: Update,
+		},
+		"SettingsChanged": {
+			reason: "so is every setting",
+			seen:   func(s *KeySeen) { s.Client.Altered, s.Client.Touched = []string{"grant_types"}, true }, verb: Update,
+		},
+	} {
+		t.Run(name, tc.run)
 	}
 }
-
-// wantError compares an error by its properties; reason "" wants none.
-func wantError(t *testing.T, why string, err error, kind identity.Kind, reason string) {
-	t.Helper()
-	if reason == "" {
-		if err != nil {
-			t.Errorf("%s: unexpected error: %v", why, err)
-		}
-		return
-	}
-	var e *identity.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("%s: error is %v, want an *identity.Error", why, err)
-	}
-	if e.Kind != kind || e.Reason != reason || e.Message == "" {
-		t.Errorf("%s: error is %v %s %q, want %v %s with a message", why, e.Kind, e.Reason, e.Message, kind, reason)
-	}
-}
-
-// TestKeyChecksInOrder pins the order of the checks: it is the specification. What
-// is somebody else's comes first, for it must win over everything we could do.
-func TestKeyChecksInOrder(t *testing.T) {
-	var got []string
-	for _, check := range keyChecks() {
-		got = append(got, check.name)
-	}
-	want := []string{"ClientOurs", "ClientActive", "SecretsOurs", "NotDeleted", "CredentialTaken", "CredentialKnown", "RoleReady"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("order of checks (-want +got):\n%s", diff)
-	}
-}
-
-func at(seconds int) time.Time { return time.Unix(1_800_000_000+int64(seconds), 0) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -13,6 +14,10 @@ import (
 // Coalesce is how long a registered client waits at most for others of its role to
 // be registered too, so that one write of the access policy serves them all.
 const Coalesce = 3 * time.Second
+
+// Succession is how long after its creation a role keeps clients in its policy whose
+// keys do not exist: while a backup is being restored they may be about to.
+const Succession = 10 * time.Minute
 
 // RoleVerb names what a step does.
 type RoleVerb string
@@ -47,6 +52,8 @@ type RoleSeen struct {
 	identity.RoleSeen
 	// Members are the registered clients of the keys bound to the role.
 	Members []Member
+	// Ownerless are clients in the grant whose keys do not exist in the cluster.
+	Ownerless []string
 	// Underway counts the keys bound to the role whose client is about to be registered.
 	Underway int
 }
@@ -56,13 +63,16 @@ type RolePlan struct {
 	Steps []RoleStep
 	// Again is when to plan again although nothing happens; zero for never.
 	Again time.Duration
+	// Then says what is wrong although the steps were taken; nil when nothing is.
+	Then error
 }
 
-// Role plans a role. An error means that no step may be taken until a person acts.
-func Role(want desired.Role, seen RoleSeen, now time.Time) (RolePlan, error) {
+// Role plans a role. What is in the way until a person acts is told as Then; access
+// that is to end, ends all the same.
+func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 	for _, check := range []func(desired.Role, RoleSeen) error{permissionsAllowed, permissionsOurs, groupOurs} {
 		if err := check(want, seen); err != nil {
-			return RolePlan{}, err
+			return RolePlan{Steps: revocation(want, seen, now), Then: err}
 		}
 	}
 	var result RolePlan
@@ -74,7 +84,46 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) (RolePlan, error) {
 	steps, again := grantSteps(want, seen, now)
 	result.Steps = append(result.Steps, steps...)
 	result.Again = again
-	return result, nil
+	result.Then = shadowed(seen)
+	return result
+}
+
+// revocation makes the grant smaller and never larger: without the clients that are
+// not bound any more, and the permissions that are not wanted any more.
+func revocation(want desired.Role, seen RoleSeen, now time.Time) []RoleStep {
+	if seen.Grant == nil {
+		return nil
+	}
+	bound, _ := boundClients(want, seen, now)
+	smaller := *seen.Grant
+	smaller.Mark = want.Mark
+	smaller.Clients = common(seen.Grant.Clients, bound)
+	smaller.Permissions = common(seen.Grant.Permissions, want.PermissionNames())
+	switch {
+	case len(smaller.Clients) == 0 || len(smaller.Permissions) == 0 && len(seen.Grant.Permissions) > 0:
+		return []RoleStep{{Verb: DeleteGrant, Grant: identity.Grant{Mark: want.Mark}, Reason: "nobody has access by the role any more"}}
+	case len(smaller.Clients) == len(seen.Grant.Clients) && len(smaller.Permissions) == len(seen.Grant.Permissions):
+		return nil
+	}
+	return []RoleStep{{Verb: PutGrant, Grant: smaller, Reason: "access ends, whatever else is in the way"}}
+}
+
+// common are the elements of a that are also in b.
+func common(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
+}
+
+// shadowed tells that Okta asks somebody else's policy first. To move or delete that
+// is a person's decision.
+func shadowed(seen RoleSeen) error {
+	if len(seen.Shadows) == 0 {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: "Shadowed", RetryAfter: lookAgain,
+		Message: fmt.Sprintf("access policies that let every client in stand before the role's on the operator's authorization server: %s; "+
+			"deactivate or delete them in Okta, or move them to the end", strings.Join(seen.Shadows, ", ")),
+	}
 }
 
 // permissionsAllowed repeats what admission checks, for objects that came round it.
@@ -104,7 +153,7 @@ func permissionsOurs(want desired.Role, seen RoleSeen) error {
 }
 
 func groupOurs(want desired.Role, seen RoleSeen) error {
-	if seen.Group == nil || seen.Group.Mark == want.Mark {
+	if seen.Group == nil || want.Mark.MayChange(seen.Group.Mark) {
 		return nil
 	}
 	return &identity.Error{
@@ -112,14 +161,6 @@ func groupOurs(want desired.Role, seen RoleSeen) error {
 		Message: fmt.Sprintf("group %q exists in Okta and does not belong to this role (%s); "+
 			"delete or rename the group in Okta", want.Group.Name, owner(seen.Group.Mark)),
 	}
-}
-
-// owner says in words to whom a mark belongs.
-func owner(mark identity.Mark) string {
-	if mark.IsZero() {
-		return "it carries no mark of this operator"
-	}
-	return fmt.Sprintf("it is marked for %s of cluster %s, uid %s", mark.Ref(), mark.Cluster, mark.UID)
 }
 
 func permissionSteps(want desired.Role, seen RoleSeen) []RoleStep {
@@ -143,6 +184,8 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group does not exist yet"}}
 	case seen.Group.Name != want.Group.Name:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group was renamed"}}
+	case seen.Group.Mark != want.Mark:
+		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is that of the role this one was restored from"}}
 	case seen.Group.Description != want.Group.Description:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is described otherwise"}}
 	}
@@ -152,25 +195,40 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 // grantSteps takes access away at once and gives it in bulk: a client that is new
 // waits a little while others of its role are under way.
 func grantSteps(want desired.Role, seen RoleSeen, now time.Time) ([]RoleStep, time.Duration) {
-	clients := make([]string, 0, len(seen.Members))
-	for _, m := range seen.Members {
-		clients = append(clients, m.ClientID)
-	}
+	clients, again := boundClients(want, seen, now)
 	if len(clients) == 0 {
 		if seen.Grant == nil {
 			return nil, 0
 		}
-		return []RoleStep{{Verb: DeleteGrant, Grant: *seen.Grant, Reason: "no key is bound to the role any more"}}, 0
+		return []RoleStep{{Verb: DeleteGrant, Grant: identity.Grant{Mark: want.Mark}, Reason: "no key is bound to the role any more"}}, 0
 	}
 	grant := want.Grant(clients)
 	reason := grantDiffers(grant, seen.Grant)
 	if reason == "" {
-		return nil, 0
+		return nil, again
 	}
 	if wait := coalesce(seen, now); wait > 0 && reason == reasonNewClients {
 		return nil, wait
 	}
-	return []RoleStep{{Verb: PutGrant, Grant: grant, Reason: reason}}, 0
+	return []RoleStep{{Verb: PutGrant, Grant: grant, Reason: reason}}, again
+}
+
+// boundClients are those that the role lets in, and when that may change by itself.
+func boundClients(want desired.Role, seen RoleSeen, now time.Time) ([]string, time.Duration) {
+	clients := make([]string, 0, len(seen.Members))
+	for _, m := range seen.Members {
+		clients = append(clients, m.ClientID)
+	}
+	left := Succession - now.Sub(time.Unix(want.Mark.Since, 0))
+	if left <= 0 || len(seen.Ownerless) == 0 {
+		return clients, 0
+	}
+	for _, id := range seen.Ownerless {
+		if !slices.Contains(clients, id) {
+			clients = append(clients, id)
+		}
+	}
+	return clients, left
 }
 
 const reasonNewClients = "new clients are to be listed"
@@ -189,6 +247,8 @@ func grantDiffers(want identity.Grant, seen *identity.Grant) string {
 		return "the token lifetime differs"
 	case seen.Name != want.Name:
 		return "the name differs"
+	case seen.Mark != want.Mark:
+		return "the policy is that of the role this one was restored from"
 	case !slices.Equal(seen.Clients, want.Clients):
 		return reasonNewClients
 	}

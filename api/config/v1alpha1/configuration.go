@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,8 +48,39 @@ type Configuration struct {
 	// it, by default 12h, at least 1m.
 	ResyncInterval metav1.Duration `json:"resyncInterval,omitempty"`
 
+	// orphans says what is done about clients and roles in Okta that carry the mark of
+	// an object that does not exist.
+	Orphans Orphans `json:"orphans,omitempty"`
+
+	// deletionBrake holds the deletion of many keys at once.
+	DeletionBrake DeletionBrake `json:"deletionBrake,omitempty"`
+
 	// manager says where the process listens and how it elects its leader.
 	Manager Manager `json:"manager,omitempty"`
+}
+
+// Orphans says what is done about what belongs to nobody any more.
+type Orphans struct {
+	// policy is Report (the default), Deactivate or Delete. Report changes nothing.
+	// Deactivate ends the issue of tokens for clients. Delete deactivates them, deletes
+	// what it has deactivated a grace later, and deletes the groups and access policies of
+	// roles. Before any but Report is chosen, be sure that no other cluster has the same
+	// clusterID: to this one, what the other owns would belong to nobody.
+	Policy string `json:"policy,omitempty"`
+
+	// interval is how often it is looked for orphans, by default 1h, at least 1m.
+	Interval metav1.Duration `json:"interval,omitempty"`
+
+	// grace is how long something must belong to nobody, from one look to another, before
+	// the policy does anything; by default 1h, at least 5m.
+	Grace metav1.Duration `json:"grace,omitempty"`
+}
+
+// DeletionBrake holds mass deletion.
+type DeletionBrake struct {
+	// keysPerHour is how many keys may be deleted within an hour before the rest is held
+	// until a person confirms each; by default 25. 0 is no brake.
+	KeysPerHour *int `json:"keysPerHour,omitempty"`
 }
 
 // Okta is the connection to one org.
@@ -82,7 +114,9 @@ type Manager struct {
 	// leaderElection is Enabled (the default) or Disabled.
 	LeaderElection string `json:"leaderElection,omitempty"`
 
-	// leaderElectionNamespace holds the lease; by default the pod's own namespace.
+	// leaderElectionNamespace holds the lease, the tombstones of abandoned keys and the
+	// list of orphans; by default the pod's own namespace. Outside a pod, without it,
+	// there is no list, and no key can be abandoned.
 	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
 
 	// workers is how many keys are reconciled at once: 1 to 64, by default 8.
@@ -124,6 +158,12 @@ func (c *Configuration) setDefaults() {
 	orElse(&c.ResyncInterval.Duration, 12*time.Hour)
 	orElse(&c.Okta.CredentialsDirectory, "/var/run/secrets/okta")
 	orElse(&c.Okta.RateLimitShare, 50)
+	orElse(&c.Orphans.Policy, "Report")
+	orElse(&c.Orphans.Interval.Duration, time.Hour)
+	orElse(&c.Orphans.Grace.Duration, time.Hour)
+	if c.DeletionBrake.KeysPerHour == nil {
+		c.DeletionBrake.KeysPerHour = new(25)
+	}
 	orElse(&c.Manager.MetricsBindAddress, "0")
 	orElse(&c.Manager.HealthProbeBindAddress, ":8081")
 	orElse(&c.Manager.LeaderElection, "Enabled")
@@ -148,8 +188,19 @@ func (c *Configuration) validate() error {
 		require(lifetime >= 5*time.Minute && lifetime <= 24*time.Hour && lifetime%time.Minute == 0,
 			"accessTokenLifetime", "must be whole minutes from 5m to 24h", lifetime),
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
+		c.Orphans.validate(),
+		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),
 		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
 		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),
+	)
+}
+
+func (o Orphans) validate() error {
+	policies := []string{"Report", "Deactivate", "Delete"}
+	return errors.Join(
+		require(slices.Contains(policies, o.Policy), "orphans.policy", "must be Report, Deactivate or Delete", o.Policy),
+		require(o.Interval.Duration >= time.Minute, "orphans.interval", "must be at least 1m", o.Interval.Duration),
+		require(o.Grace.Duration >= 5*time.Minute, "orphans.grace", "must be at least 5m", o.Grace.Duration),
 	)
 }
 

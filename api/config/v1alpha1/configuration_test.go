@@ -31,7 +31,11 @@ func TestDefaults(t *testing.T) {
 		Audience:            "api://ai-agents",
 		AccessTokenLifetime: metav1.Duration{Duration: 15 * time.Minute},
 		ResyncInterval:      metav1.Duration{Duration: 12 * time.Hour},
-		Manager:             Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
+		Orphans: Orphans{
+			Policy: "Report", Interval: metav1.Duration{Duration: time.Hour}, Grace: metav1.Duration{Duration: time.Hour},
+		},
+		DeletionBrake: DeletionBrake{KeysPerHour: new(25)},
+		Manager:       Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the smallest configuration (-want +got):\n%s", diff)
@@ -58,6 +62,10 @@ func TestRefused(t *testing.T) {
 		"ShortTokens":   {"Okta's least is 5 minutes", [2]string{"kind:", "accessTokenLifetime: 1m\nkind:"}, "accessTokenLifetime"},
 		"OddTokens":     {"Okta counts minutes", [2]string{"kind:", "accessTokenLifetime: 5m30s\nkind:"}, "accessTokenLifetime"},
 		"HastyResync":   {"it would eat the rate limit", [2]string{"kind:", "resyncInterval: 1s\nkind:"}, "resyncInterval"},
+		"OrphanPolicy":  {"a misspelt policy would do something else", [2]string{"kind:", "orphans: {policy: Remove}\nkind:"}, "orphans.policy"},
+		"HastySweeps":   {"every sweep lists all objects", [2]string{"kind:", "orphans: {interval: 10s}\nkind:"}, "orphans.interval"},
+		"ShortGrace":    {"Okta's lists lag", [2]string{"kind:", "orphans: {grace: 1m}\nkind:"}, "orphans.grace"},
+		"NegativeBrake": {"no brake is 0", [2]string{"kind:", "deletionBrake: {keysPerHour: -1}\nkind:"}, "deletionBrake.keysPerHour"},
 		"ManyWorkers":   {"more than Okta lets through", [2]string{"kind:", "manager: {workers: 65}\nkind:"}, "manager.workers"},
 		"Election":      {"it is a word, not a boolean", [2]string{"kind:", "manager: {leaderElection: \"true\"}\nkind:"}, "manager.leaderElection"},
 		"NotYAML":       {"the parser says where", [2]string{"kind:", "kind: ["}, "parsing the configuration"},
@@ -76,6 +84,17 @@ func TestRefused(t *testing.T) {
 				t.Errorf("the error shows a password: %v", err)
 			}
 		})
+	}
+}
+
+// TestNoBrake: 0 is not the same as nothing.
+func TestNoBrake(t *testing.T) {
+	got, err := Parse([]byte(smallest + "deletionBrake: {keysPerHour: 0}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *got.DeletionBrake.KeysPerHour != 0 {
+		t.Errorf("the brake is %d keys an hour, want 0", *got.DeletionBrake.KeysPerHour)
 	}
 }
 

@@ -6,6 +6,7 @@ package agentapikey
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,18 +19,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/brake"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 )
 
 // Directory is what the controller needs of the directory: it keeps clients and
 // proves their credentials, and looks at roles without touching them.
 type Directory interface {
 	identity.Clients
+	identity.Access
 	identity.Tokens
 	ObserveRole(ctx context.Context, role identity.Mark, group string) (identity.RoleSeen, error)
 }
@@ -50,6 +54,13 @@ type Controller struct {
 	FirstRetry time.Duration
 	// Workers is how many keys are reconciled at once.
 	Workers int
+	// Pods are looked at live, and only while a credential is being replaced.
+	Pods      Pods
+	Restarter Restarter
+	// Brake holds mass deletion.
+	Brake *brake.Brake
+	// Tombstones keep the trace of keys that were let go.
+	Tombstones *tombstone.Store
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch;patch
@@ -62,9 +73,6 @@ type Controller struct {
 
 // SetupWithManager registers the controller.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
-	loop := &lifecycle.Loop[*v1alpha1.AgentAPIKey]{
-		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
-	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
@@ -74,7 +82,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 			MaxConcurrentReconciles: c.Workers,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
 		}).
-		Complete(loop)
+		Complete(c.Reconciler())
 }
 
 // keysOfRole are the keys that point at the role.
@@ -100,70 +108,49 @@ func (c *Controller) requests(ctx context.Context, which client.ListOption) []re
 	return requests
 }
 
+// Reconciler is what SetupWithManager registers.
+func (c *Controller) Reconciler() reconcile.Reconciler {
+	return &lifecycle.Loop[*v1alpha1.AgentAPIKey]{
+		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
+	}
+}
+
 // New implements lifecycle.Kind.
 func (c *Controller) New() *v1alpha1.AgentAPIKey { return &v1alpha1.AgentAPIKey{} }
 
+// maxSteps bounds the steps of one reconciliation; a rotation takes about ten.
+const maxSteps = 40
+
 // Ensure implements lifecycle.Kind: observe, plan, perform, report.
 func (c *Controller) Ensure(ctx context.Context, key *v1alpha1.AgentAPIKey) (lifecycle.Outcome, error) {
-	scene, err := c.observe(ctx, key)
+	s, err := c.observe(ctx, key)
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	todo := plan.Key(scene.want, scene.seen)
-	done, err := c.perform(ctx, key, scene, todo.Steps)
-	if err == nil {
-		err = todo.Then
+	steps, next := c.work(ctx, s)
+	restarts, again, err := c.restart(ctx, s)
+	if next.Err == nil {
+		next.Err = err
 	}
-	report(key, scene, err == nil)
-	return lifecycle.Outcome{Message: message(scene), Events: happened(key, scene, done)}, err
+	outcome := c.report(s, next)
+	outcome.Events = slices.Concat(happened(s, steps), restarts, outcome.Events)
+	outcome.Again = plan.Sooner(next.Again, again)
+	return outcome, next.Err
 }
 
-// Release implements lifecycle.Kind: the client is deactivated first, so that no
-// token is issued any more, then deleted, and at last the Secrets. The key is not
-// let go before it is certain that no client of it is left.
-func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) (lifecycle.Outcome, error) {
-	want := desired.KeyOf(key, c.Settings)
-	seen, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Hint())
-	if err != nil {
-		return lifecycle.Outcome{}, fmt.Errorf("observing the client: %w", err)
-	}
-	var outcome lifecycle.Outcome
-	switch {
-	case seen == nil:
-		err = c.confirmGone(ctx, key, want)
-		if identity.KindOf(err) == identity.Conflict {
-			outcome.Events, err = []lifecycle.Event{leftSomewhere(err)}, nil
+// work takes steps until there is none left, or one does not succeed. It gives the
+// steps that were taken.
+func (c *Controller) work(ctx context.Context, s *scene) ([]plan.KeyStep, plan.KeyNext) {
+	var done []plan.KeyStep
+	for range maxSteps {
+		next := plan.Key(s.want, s.seen, c.Clock.Now())
+		if next.Step == nil {
+			return done, next
 		}
-	case seen.Mark != want.Mark:
-		outcome.Events = []lifecycle.Event{leftBehind(*seen)}
-	default:
-		err = c.deleteClient(ctx, *seen)
+		if err := c.take(ctx, s, *next.Step); err != nil {
+			return done, plan.KeyNext{Err: err, Again: next.Again}
+		}
+		done = append(done, *next.Step)
 	}
-	if err != nil {
-		return lifecycle.Outcome{}, err
-	}
-	return outcome, c.Secrets.Delete(ctx, key, want)
-}
-
-// confirmGone makes sure that no client is left which nobody sees: one may have been
-// registered, by whichever process, as soon as a credential was staged for it.
-func (c *Controller) confirmGone(ctx context.Context, key *v1alpha1.AgentAPIKey, want desired.Key) error {
-	staged, err := c.Secrets.HasStaged(ctx, key, want)
-	if err != nil {
-		return err
-	}
-	hint := want.Hint()
-	hint.Tried = staged
-	return c.Directory.ConfirmNoClient(ctx, want.ClientID, hint)
-}
-
-func (c *Controller) deleteClient(ctx context.Context, seen identity.ClientSeen) error {
-	if err := c.Directory.DeactivateClient(ctx, seen); err != nil {
-		return fmt.Errorf("deactivating client %s: %w", seen.ClientID, err)
-	}
-	if err := c.Directory.DeleteClient(ctx, seen); err != nil {
-		return fmt.Errorf("deleting client %s: %w", seen.ClientID, err)
-	}
-	ctrl.LoggerFrom(ctx).Info("deleted the client in Okta", "clientID", seen.ClientID, "appID", seen.ID)
-	return nil
+	return done, plan.KeyNext{Err: fmt.Errorf("the steps do not end: the last was %s", done[len(done)-1].Verb)}
 }

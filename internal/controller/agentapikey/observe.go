@@ -2,46 +2,115 @@ package agentapikey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
 
-// scene is all that one reconciliation of a key knows.
+// scene is all that one reconciliation of a key knows. Every step brings it up to date.
 type scene struct {
+	key    *v1alpha1.AgentAPIKey
 	want   desired.Key
-	role   desired.Role
 	seen   plan.KeySeen
 	stored *keysecret.Stored
+	// retained is the client that the deletion policy leaves to people.
+	retained *identity.ClientSeen
+	// unrevoked says why an access token could not be revoked; "" when all were.
+	unrevoked string
+	// restarts says which workloads are not restarted yet.
+	restarts string
 }
 
-// observe looks at the role, at the directory and at the key's Secrets.
+// observe looks at the key's Secrets, at the directory and at the role.
 func (c *Controller) observe(ctx context.Context, key *v1alpha1.AgentAPIKey) (*scene, error) {
-	role, err := reference.Resolve(ctx, c.Client, key)
-	if err != nil {
+	s := &scene{key: key, want: desired.KeyOf(key, c.Settings)}
+	if s.want.Invalid == nil {
+		s.want.Invalid = keysecret.Check(s.want)
+	}
+	var err error
+	if s.stored, err = c.Secrets.Observe(ctx, key, s.want); err != nil {
 		return nil, err
 	}
-	s := &scene{want: desired.KeyOf(key, c.Settings), role: desired.RoleOf(role, c.Settings)}
+	if err := c.observeClient(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := c.observeRole(ctx, s); err != nil {
+		return nil, err
+	}
+	s.compare()
+	return s, nil
+}
+
+func (c *Controller) observeClient(ctx context.Context, s *scene) error {
+	var err error
+	if s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.hint()); err != nil {
+		return fmt.Errorf("observing the client: %w", err)
+	}
+	if s.want.Adopt && s.seen.Client != nil && s.seen.Client.Mark != s.want.Mark {
+		s.seen.OwnerLives, err = c.lives(ctx, s.seen.Client.Mark)
+	}
+	return err
+}
+
+// hint is what the client may be found by.
+func (s *scene) hint() identity.ClientHint {
+	appID := s.stored.AppID()
+	if appID == "" {
+		appID = s.key.Status.AppID
+	}
+	return s.want.Hint(appID)
+}
+
+// lives tells whether the AgentAPIKey that a mark of our cluster names exists.
+func (c *Controller) lives(ctx context.Context, mark identity.Mark) (bool, error) {
+	if mark.Cluster != c.Settings.Cluster {
+		return false, nil
+	}
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("AgentAPIKey"))
+	err := c.Live.Get(ctx, types.NamespacedName{Namespace: mark.Namespace, Name: mark.Name}, live)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("looking for AgentAPIKey %s/%s: %w", mark.Namespace, mark.Name, err)
+	}
+	return !apierrors.IsNotFound(err) && string(live.UID) == mark.UID, nil
+}
+
+// observeRole leaves it to the plan what it means that there is no role.
+func (c *Controller) observeRole(ctx context.Context, s *scene) error {
+	role, err := reference.Resolve(ctx, c.Client, s.key)
+	if e, ok := errors.AsType[*identity.Error](err); ok {
+		s.seen.RoleMissing = e
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	want := desired.RoleOf(role, c.Settings)
 	s.seen.RoleRef = role.Namespace + "/" + role.Name
 	s.seen.RoleReady = ready(role)
-	s.seen.Permissions = s.role.PermissionNames()
-	if s.seen.Role, err = c.Directory.ObserveRole(ctx, s.role.Mark, s.role.Group.Name); err != nil {
-		return nil, fmt.Errorf("observing the role: %w", err)
+	s.seen.Permissions = want.PermissionNames()
+	if s.seen.Role, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
+		return fmt.Errorf("observing the role: %w", err)
 	}
-	if s.seen.Client, err = c.Directory.ObserveClient(ctx, s.want.ClientID, s.want.Hint()); err != nil {
-		return nil, fmt.Errorf("observing the client: %w", err)
-	}
-	if s.stored, err = c.Secrets.Observe(ctx, key, s.want, s.document()); err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+// compare brings what is seen of the Secrets up to date.
+func (s *scene) compare() {
+	s.stored.Compare(s.document())
 	s.seen.Staged, s.seen.Published = s.stored.Staged, s.stored.Published
-	return s, nil
 }
 
 // document is what the published Secret should say beside the credential.

@@ -55,9 +55,6 @@ type Controller struct {
 // SetupWithManager registers the controller. Roles are reconciled one at a time:
 // Okta scrambles the order of policies that are written at once.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
-	loop := &lifecycle.Loop[*v1alpha1.AIAgentRole]{
-		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
-	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
@@ -66,7 +63,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 			MaxConcurrentReconciles: 1,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
 		}).
-		Complete(loop)
+		Complete(c.Reconciler())
 }
 
 func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
@@ -91,6 +88,13 @@ func (c *Controller) rolesForNamespace(ctx context.Context, _ client.Object) []r
 	return requests
 }
 
+// Reconciler is what SetupWithManager registers.
+func (c *Controller) Reconciler() reconcile.Reconciler {
+	return &lifecycle.Loop[*v1alpha1.AIAgentRole]{
+		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
+	}
+}
+
 // New implements lifecycle.Kind.
 func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{} }
 
@@ -101,10 +105,7 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	todo, err := plan.Role(want, seen, c.Clock.Now())
-	if err != nil {
-		return lifecycle.Outcome{}, err
-	}
+	todo := plan.Role(want, seen, c.Clock.Now())
 	if err := c.perform(ctx, todo.Steps); err != nil {
 		return lifecycle.Outcome{}, err
 	}
@@ -112,6 +113,9 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 			return lifecycle.Outcome{Events: happened(todo.Steps)}, fmt.Errorf("observing what was done: %w", err)
 		}
+	}
+	if todo.Then != nil {
+		return lifecycle.Outcome{Events: happened(todo.Steps), Again: todo.Again}, todo.Then
 	}
 	report(role, want, seen)
 	return lifecycle.Outcome{
@@ -125,6 +129,9 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
 	var outcome lifecycle.Outcome
+	if err := c.keysFirst(ctx, role); err != nil {
+		return outcome, err
+	}
 	if err := c.Directory.DeleteGrant(ctx, want.Mark); neverWas(err) {
 		outcome.Events = append(outcome.Events, leftBehind("access policy", err))
 	} else if err != nil {
@@ -136,6 +143,33 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 		return outcome, fmt.Errorf("deleting the group: %w", err)
 	}
 	return outcome, nil
+}
+
+// keysFirst lets keys go first that are being deleted together with the role, as with
+// their namespace: when their deletion is held, their access is to stay.
+func (c *Controller) keysFirst(ctx context.Context, role *v1alpha1.AIAgentRole) error {
+	keys, err := reference.Bound(ctx, c.Client, role)
+	if err != nil {
+		return err
+	}
+	for i := range keys {
+		key := &keys[i]
+		if key.DeletionTimestamp.IsZero() {
+			continue
+		}
+		want := desired.KeyOf(key, c.Settings)
+		client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
+		if err != nil {
+			return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
+		}
+		if client != nil && client.Active && client.Mark == want.Mark {
+			return &identity.Error{
+				Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing, RetryAfter: 10 * time.Second,
+				Message: "keys of the role are being deleted too, and go first; see their conditions",
+			}
+		}
+	}
+	return nil
 }
 
 // neverWas tells an error that means that there is nothing of ours to delete: what

@@ -3,11 +3,16 @@ package aiagentrole
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
@@ -18,6 +23,10 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 	var err error
 	if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 		return seen, fmt.Errorf("observing the role: %w", err)
+	}
+	// Before the keys: one that comes to be in between then counts twice, and not never.
+	if err := c.observeOwnerless(ctx, want, &seen); err != nil {
+		return seen, err
 	}
 	keys, err := reference.Bound(ctx, c.Client, role)
 	if err != nil {
@@ -31,22 +40,53 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 	return seen, nil
 }
 
-// observeKey counts the key as a member once its client is registered. A key that
-// is being deleted is none: its access ends before its client does.
-func (c *Controller) observeKey(ctx context.Context, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
-	if !key.DeletionTimestamp.IsZero() {
+// observeOwnerless looks, while the role is young, for clients in its grant whose keys
+// do not exist.
+func (c *Controller) observeOwnerless(ctx context.Context, want desired.Role, seen *plan.RoleSeen) error {
+	if seen.Grant == nil || c.Clock.Since(time.Unix(want.Mark.Since, 0)) >= plan.Succession {
 		return nil
 	}
+	for _, id := range seen.Grant.Clients {
+		listed, err := c.Clients.ObserveClient(ctx, id, identity.ClientHint{})
+		if err != nil {
+			return fmt.Errorf("observing client %s of the role: %w", id, err)
+		}
+		if listed == nil || listed.Mark.Cluster != c.Settings.Cluster {
+			continue
+		}
+		key := types.NamespacedName{Namespace: listed.Mark.Namespace, Name: listed.Mark.Name}
+		switch err := c.Client.Get(ctx, key, &v1alpha1.AgentAPIKey{}); {
+		case apierrors.IsNotFound(err):
+			seen.Ownerless = append(seen.Ownerless, id)
+		case err != nil:
+			return fmt.Errorf("looking for AgentAPIKey %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// observeKey counts the key as a member once its client is registered. One that is
+// being deleted stays one until its client is inactive: the deletion may be held, and
+// nobody is to lose access by that.
+func (c *Controller) observeKey(ctx context.Context, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
 	want := desired.KeyOf(key, c.Settings)
-	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint())
+	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}
+	if !key.DeletionTimestamp.IsZero() && (client == nil || !client.Active) {
+		return nil
+	}
 	switch {
-	case client != nil && client.Mark == want.Mark:
+	case client != nil && (client.Mark == want.Mark || want.Mark.Succeeds(client.Mark) && listed(seen, client.ClientID)):
+		// A client that is about to be taken over keeps the access it has, and gets no more.
 		seen.Members = append(seen.Members, plan.Member{ClientID: client.ClientID, FirstSeen: client.FirstSeen})
 	case client == nil && !meta.IsStatusConditionTrue(key.Status.Conditions, v1alpha1.ConditionStalled):
 		seen.Underway++
 	}
 	return nil
+}
+
+func listed(seen *plan.RoleSeen, clientID string) bool {
+	return seen.Grant != nil && slices.Contains(seen.Grant.Clients, clientID)
 }

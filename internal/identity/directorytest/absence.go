@@ -14,13 +14,17 @@ import (
 func testRenamed(t *testing.T, newHarness func(*testing.T) Harness) {
 	h, r := built(t, newHarness, "renamed", identity.PrivateKeyJWT)
 	by := identity.ClientHint{Label: r.client.Label, ID: mustSeeClient(t, h.Directory, r).ID}
-	h.Rename(r.client.ClientID, "by another name")
+	h.Hand.Rename(r.client.ClientID, "by another name")
 	fresh := h.Reopen()
 	seen, err := fresh.ObserveClient(t.Context(), r.client.ClientID, by)
 	if err != nil || seen == nil {
 		t.Fatalf("observing a client that was renamed: got %v, %v", seen, err)
 	}
 	r.client.Label = "by another name"
+	if !seen.Touched {
+		t.Error("a client that somebody renamed is not told as touched")
+	}
+	seen.Touched = false
 	mustSeeAsRegistered(t, *seen, r)
 	mustBeKind(t, "confirming that it is gone", fresh.ConfirmNoClient(t.Context(), r.client.ClientID, by), identity.Waiting)
 	until(t, h, "deactivating", func() error { return fresh.DeactivateClient(t.Context(), *seen) })

@@ -51,16 +51,25 @@ func mustLeaveAlone(t *testing.T, d identity.Directory, r role, mark identity.Ma
 	if client.Mark != mark {
 		t.Errorf("the client is shown with mark %v, want %v", client.Mark, mark)
 	}
-	claimed := client
+	claimed, other := client, r.client.Credential
 	claimed.Mark = r.client.Mark
+	_, listed := d.ObserveCredentials(t.Context(), claimed)
 	for what, err := range map[string]error{
-		"PutPermission":    d.PutPermission(t.Context(), r.permissions[0]),
-		"PutGroup":         d.PutGroup(t.Context(), r.group),
-		"PutGrant":         d.PutGrant(t.Context(), r.grant(r.client.ClientID)),
-		"RegisterClient":   d.RegisterClient(t.Context(), r.client),
-		"DeactivateClient": d.DeactivateClient(t.Context(), claimed),
-		"DeleteClient":     d.DeleteClient(t.Context(), claimed),
-		"DeleteGroup":      d.DeleteGroup(t.Context(), r.mark, r.group.Name),
+		"PutPermission":         d.PutPermission(t.Context(), r.permissions[0]),
+		"PutGroup":              d.PutGroup(t.Context(), r.group),
+		"PutGrant":              d.PutGrant(t.Context(), r.grant(r.client.ClientID)),
+		"RegisterClient":        d.RegisterClient(t.Context(), r.client),
+		"DeactivateClient":      d.DeactivateClient(t.Context(), claimed),
+		"DeleteClient":          d.DeleteClient(t.Context(), claimed),
+		"UpdateClient":          d.UpdateClient(t.Context(), client, r.client),
+		"UpdateClient, claimed": d.UpdateClient(t.Context(), claimed, r.client),
+		"AdoptClient, claimed":  d.AdoptClient(t.Context(), claimed, r.client),
+		"DisownClient":          disowning(t, d, claimed, mark),
+		"ActivateClient":        d.ActivateClient(t.Context(), claimed),
+		"AddCredential":         d.AddCredential(t.Context(), claimed, other),
+		"RemoveCredential":      d.RemoveCredential(t.Context(), claimed, other.KeyID),
+		"ObserveCredentials":    listed,
+		"DeleteGroup":           d.DeleteGroup(t.Context(), r.mark, r.group.Name),
 	} {
 		mustBeKind(t, what, err, identity.Conflict)
 	}
@@ -69,28 +78,47 @@ func mustLeaveAlone(t *testing.T, d identity.Directory, r role, mark identity.Ma
 	}
 }
 
-// testNamesake holds that a role that was deleted and created anew does not find
-// itself in what its namesake left.
+// disowning is what is said to who disowns what is not his. What carries no mark is
+// disowned already.
+func disowning(t *testing.T, d identity.Directory, client identity.ClientSeen, mark identity.Mark) error {
+	t.Helper()
+	err := d.DisownClient(t.Context(), client)
+	if mark.IsZero() && err == nil {
+		return &identity.Error{Kind: identity.Conflict, Reason: identity.ReasonConflict, Message: "nothing was done"}
+	}
+	return err
+}
+
+// testNamesake holds that what a namesake left is shown with its mark, and that nobody
+// touches it but an owner that was created later.
 func testNamesake(t *testing.T, newHarness func(*testing.T) Harness) {
-	h, r := built(t, newHarness, "namesake", identity.PrivateKeyJWT)
-	before := h.Objects()
-	r.mark.UID, r.group.Mark.UID, r.client.Mark.UID = "uid-of-another", "uid-of-another", "uid-of-another"
-	seen, err := h.Directory.ObserveRole(t.Context(), r.mark, r.group.Name)
-	if err != nil {
-		t.Fatalf("observing the role: %v", err)
-	}
-	if seen.Grant != nil {
-		t.Errorf("the namesake's grant is shown as the role's: %+v", seen.Grant)
-	}
-	for what, err := range map[string]error{
-		"PutGroup":       h.Directory.PutGroup(t.Context(), r.group),
-		"PutGrant":       h.Directory.PutGrant(t.Context(), r.grant(r.client.ClientID)),
-		"RegisterClient": h.Directory.RegisterClient(t.Context(), r.client),
-	} {
-		mustBeKind(t, what, err, identity.Conflict)
-	}
-	if diff := cmp.Diff(before, h.Objects()); diff != "" {
-		t.Errorf("what the namesake left was changed (-before +after):\n%s", diff)
+	for name, since := range map[string]int64{"earlier": created - 1, "at the same time": created} {
+		t.Run(name, func(t *testing.T) {
+			h, r := built(t, newHarness, "namesake", identity.PrivateKeyJWT)
+			before, left := h.Objects(), r.mark
+			r.disguise("uid-of-another", since)
+			seen, err := h.Directory.ObserveRole(t.Context(), r.mark, r.group.Name)
+			if err != nil {
+				t.Fatalf("observing the role: %v", err)
+			}
+			if seen.Grant == nil || seen.Grant.Mark != left || seen.Group == nil || seen.Group.Mark != left {
+				t.Errorf("what the namesake left is not shown with its mark: %+v, %+v", seen.Group, seen.Grant)
+			}
+			client := mustSeeClient(t, h.Directory, r)
+			for what, err := range map[string]error{
+				"PutGroup":       h.Directory.PutGroup(t.Context(), r.group),
+				"PutGrant":       h.Directory.PutGrant(t.Context(), r.grant(r.client.ClientID)),
+				"DeleteGroup":    h.Directory.DeleteGroup(t.Context(), r.mark, r.group.Name),
+				"DeleteGrant":    h.Directory.DeleteGrant(t.Context(), r.mark),
+				"RegisterClient": h.Directory.RegisterClient(t.Context(), r.client),
+				"UpdateClient":   h.Directory.UpdateClient(t.Context(), client, r.client),
+			} {
+				mustBeKind(t, what, err, identity.Conflict)
+			}
+			if diff := cmp.Diff(before, h.Objects()); diff != "" {
+				t.Errorf("what the namesake left was changed (-before +after):\n%s", diff)
+			}
+		})
 	}
 }
 

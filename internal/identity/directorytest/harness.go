@@ -48,6 +48,12 @@ type Plant struct {
 	Label string
 	// Mark is somebody else's, or zero for none.
 	Mark identity.Mark
+	// Credential is what a client authenticates with; zero lets the directory make one.
+	Credential identity.Credential
+	// ForPeople makes a client one that people sign in with, too.
+	ForPeople bool
+	// First puts a grant before all others.
+	First bool
 }
 
 // Objects lists all that stands in the directory, each line naming one object with
@@ -70,11 +76,30 @@ type Harness struct {
 	// Writes counts the changes made so far.
 	Writes  func() int
 	Objects func() Objects
-	Plant   func(Plant)
-	// Rename gives a client another label, as by the hand of a person.
-	Rename func(clientID, label string)
+	// Plant gives the directory's own id of what it made.
+	Plant func(Plant) string
+	// Hand is a person's.
+	Hand Hand
 	// Credential makes a credential an agent could have.
 	Credential func(identity.AuthMethod) identity.Credential
+	// Limit is how many credentials a client of that method can have.
+	Limit func(identity.AuthMethod) int
+	// IsActive tells what the directory says of a token when it is asked.
+	IsActive func(identity.Secret) bool
+}
+
+// Hand does what a person might do to a client, behind the operator's back.
+type Hand struct {
+	// Rename gives it another label.
+	Rename func(clientID, label string)
+	// Meddle changes a setting that RegisterClient writes.
+	Meddle func(clientID string)
+	// Extend adds something RegisterClient knows nothing of.
+	Extend func(clientID string)
+	// Give gives it one more credential.
+	Give func(clientID string, credential identity.Credential)
+	// Mark writes another mark over what is there.
+	Mark func(clientID string, mark identity.Mark)
 }
 
 // Run holds the promises of package identity against a Directory. newHarness gives
@@ -96,6 +121,22 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Tokens":         testTokens,
 		"ContextEnded":   testContextEnded,
 		"NamesakeIsNone": testNamesake,
+		"Revoked":        testRevoked,
+		"Succeeded":      testSucceeded,
+		"SucceededEnd":   testSucceededEnd,
+		"Updated":        testUpdated,
+		"Adopted":        testAdopted,
+		"NotAdopted":     testNotAdopted,
+		"Disowned":       testDisowned,
+		"Activated":      testActivated,
+		"Rotated":        testRotated,
+		"RotationLost":   testRotationLost,
+		"RotationLags":   testRotationLags,
+		"OthersKeys":     testOthersCredentials,
+		"Limit":          testLimit,
+		"LastCredential": testLastCredential,
+		"Inventory":      testInventory,
+		"Shadowed":       testShadowed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}
@@ -110,9 +151,16 @@ type role struct {
 	lifetime    time.Duration
 }
 
+// created is when the owners of what the suite builds were created.
+const created = 1_700_000_000
+
 func newRole(h Harness, name string, method identity.AuthMethod) role {
-	mark := identity.Mark{Cluster: h.Cluster, Kind: "AIAgentRole", Namespace: "team-a", Name: name, UID: "uid-of-role-" + name}
-	key := identity.Mark{Cluster: h.Cluster, Kind: "AgentAPIKey", Namespace: "team-a", Name: name, UID: "uid-of-key-" + name}
+	mark := identity.Mark{
+		Cluster: h.Cluster, Kind: "AIAgentRole", Namespace: "team-a", Name: name, UID: "uid-of-role-" + name, Since: created,
+	}
+	key := identity.Mark{
+		Cluster: h.Cluster, Kind: "AgentAPIKey", Namespace: "team-a", Name: name, UID: "uid-of-key-" + name, Since: created,
+	}
 	return role{
 		mark: mark,
 		group: identity.Group{
@@ -127,6 +175,13 @@ func newRole(h Harness, name string, method identity.AuthMethod) role {
 			Note: "Agent " + name + ".\nOwners: somebody", Credential: h.Credential(method),
 		},
 		lifetime: 10 * time.Minute,
+	}
+}
+
+// disguise makes the role and its key those of another owner of the same name.
+func (r *role) disguise(uid string, since int64) {
+	for _, mark := range []*identity.Mark{&r.mark, &r.group.Mark, &r.client.Mark} {
+		mark.UID, mark.Since = uid, since
 	}
 }
 
@@ -159,7 +214,7 @@ func (r role) build(ctx context.Context, d identity.Directory) error {
 	if err := r.permit(ctx, d, seen); err != nil {
 		return err
 	}
-	if seen.Group == nil || seen.Group.Description != r.group.Description {
+	if seen.Group == nil || seen.Group.Description != r.group.Description || seen.Group.Mark != r.mark {
 		if err := d.PutGroup(ctx, r.group); err != nil {
 			return err
 		}
@@ -188,10 +243,15 @@ func (r role) permit(ctx context.Context, d identity.Directory, seen identity.Ro
 
 func (r role) register(ctx context.Context, d identity.Directory) error {
 	client, err := d.ObserveClient(ctx, r.client.ClientID, identity.ClientHint{Label: r.client.Label})
-	if err != nil || client != nil {
+	switch {
+	case err != nil:
 		return err
+	case client == nil:
+		return d.RegisterClient(ctx, r.client)
+	case client.Mark != r.client.Mark || client.Label != r.client.Label || client.Note != r.client.Note || len(client.Altered) > 0:
+		return d.UpdateClient(ctx, *client, r.client)
 	}
-	return d.RegisterClient(ctx, r.client)
+	return nil
 }
 
 func equalGrants(a, b identity.Grant) bool {

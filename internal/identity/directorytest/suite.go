@@ -89,10 +89,10 @@ func mustSeeAsRegistered(t *testing.T, client identity.ClientSeen, r role) {
 	t.Helper()
 	want := identity.ClientSeen{
 		ID: client.ID, ClientID: r.client.ClientID, Mark: r.client.Mark, Label: r.client.Label, Note: r.client.Note,
-		Method: r.client.Credential.Method, KeyID: r.client.Credential.KeyID, Active: true, FirstSeen: client.FirstSeen,
+		Method: r.client.Credential.Method, Registered: r.client.Credential.KeyID, Active: true, FirstSeen: client.FirstSeen,
 	}
 	if want.Method == identity.PrivateKeyJWT {
-		want.PublicKeyIDs = []string{want.KeyID}
+		want.PublicKeyIDs = []string{want.Registered}
 	}
 	if diff := cmp.Diff(want, client); diff != "" || client.ID == "" || client.FirstSeen.IsZero() {
 		t.Errorf("client (-want +got):\n%s", diff)

@@ -11,7 +11,7 @@ import (
 )
 
 // Purpose says what a call is for, because the same status means different things
-// to the operator's own calls and to a probe of an agent's credential.
+// to the operator's own calls and to those made with an agent's credential.
 type Purpose int
 
 const (
@@ -22,8 +22,10 @@ const (
 	ManageSecret
 	// OperatorToken is the operator asking for its own access token.
 	OperatorToken
-	// AgentToken is a probe of an agent's credential.
+	// AgentToken asks for a token with an agent's credential.
 	AgentToken
+	// AgentRevocation takes a token back with an agent's credential.
+	AgentRevocation
 )
 
 type purposeKey struct{}

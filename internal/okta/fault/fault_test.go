@@ -47,6 +47,7 @@ func TestTranslate(t *testing.T) {
 		"redirect":       {"a redirect is a wrong address", 302, apps, Manage, "", identity.Unavailable, identity.ReasonDirectoryError, "okta.orgURL"},
 		"agent refused":  {"a refusal of an agent may be lag", 401, "/oauth2/aus1/v1/token", AgentToken, `{"error":"invalid_client","error_description":"no"}`, identity.Waiting, identity.ReasonTokenRefused, "(invalid_client)"},
 		"agent policy":   {"no policy lists the client yet", 400, "/oauth2/aus1/v1/token", AgentToken, `{"error":"access_denied"}`, identity.Waiting, identity.ReasonTokenRefused, "(access_denied)"},
+		"not revoked":    {"who may not ask for tokens may not take them back", 401, "/oauth2/aus1/v1/revoke", AgentRevocation, `{"error":"invalid_client","error_description":"no"}`, identity.Waiting, identity.ReasonTokenRefused, "take a token back (invalid_client)"},
 		"operator scope": {"one missing grant fails the operator", 400, token, OperatorToken, `{"error":"invalid_scope"}`, identity.Rejected, identity.ReasonPermissionDenied, "Okta API Scopes"},
 		"operator dpop":  {"the operator does not speak DPoP", 400, token, OperatorToken, `{"error":"invalid_dpop_proof"}`, identity.Rejected, identity.ReasonAuthenticationFailed, "DPoP"},
 		"operator down":  {"the token endpoint can fail like any other", 503, token, OperatorToken, "", identity.Unavailable, identity.ReasonDirectoryError, ""},

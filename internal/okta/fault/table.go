@@ -35,11 +35,13 @@ const (
 func table() []row {
 	operator := []Purpose{OperatorToken}
 	agent := []Purpose{AgentToken}
+	revocation := []Purpose{AgentRevocation}
 	const unauthorized, forbidden = http.StatusUnauthorized, http.StatusForbidden
 	return []row{
 		{nil, 429, 429, "", identity.Throttled, identity.ReasonThrottled, soon, sayThrottled},
 		{agent, 400, 403, "", identity.Waiting, identity.ReasonTokenRefused, lag, sayTokenRefused},
 		{agent, 404, 404, "", identity.Waiting, identity.ReasonTokenRefused, lag, sayTokenRefused},
+		{revocation, 400, 404, "", identity.Waiting, identity.ReasonTokenRefused, lag, sayNotRevoked},
 		{operator, 400, 400, "invalid_scope", identity.Rejected, identity.ReasonPermissionDenied, slow, sayOperatorScopes},
 		{operator, 400, 404, "", identity.Rejected, identity.ReasonAuthenticationFailed, slow, sayOperatorRefused},
 		{nil, unauthorized, unauthorized, "E0000015", identity.Rejected, identity.ReasonFeatureUnavailable, never, sayFeature},
@@ -114,6 +116,11 @@ func sayThrottled(Answer, body) string {
 func sayTokenRefused(_ Answer, b body) string {
 	return fmt.Sprintf("Okta refuses the agent a token%s; the credential may not have arrived everywhere yet. "+
 		"If this stays, check in Okta that the app is active and the access policy of the role lists it", inBrackets(b.code()))
+}
+
+func sayNotRevoked(_ Answer, b body) string {
+	return fmt.Sprintf("Okta does not take a token back%s, for it refuses the credential of the agent; "+
+		"the token ends by itself when it expires", inBrackets(b.code()))
 }
 
 // sayOperatorScopes leaves it to the caller to name the scopes: Okta does not say which is missing.

@@ -41,6 +41,7 @@ func endpoints() []endpoint {
 		{"/oauth2/v1/clients/**", Class{"clients", 25}},
 		{"/oauth2/v1/token", Class{"token", 100}},
 		{"/oauth2/*/v1/token", Class{"token", 100}},
+		{"/oauth2/*/v1/revoke", Class{"token", 100}},
 	}
 }
 

@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// Warning is how long before a key expires people are warned.
+const Warning = 14 * 24 * time.Hour
+
+// suspended takes access away and keeps it away, while the spec says so or the key
+// has expired. Tokens are revoked while the client can still ask for that.
+func suspended(want desired.Key, seen KeySeen, now time.Time) KeyNext {
+	reason, message := suspension(want, now)
+	if reason == "" {
+		return KeyNext{}
+	}
+	if c := seen.Client; c != nil && c.Active {
+		return shutOut(seen, message)
+	}
+	if !seen.Staged.TokenExpires.IsZero() {
+		return step(Blank, message)
+	}
+	return blocked(identity.Rejected, reason, lookAgain, "%s", message)
+}
+
+// shutOut writes down that it is us, wherever that can be, and deactivates the client.
+func shutOut(seen KeySeen, why string) KeyNext {
+	staged, published := seen.Staged.State, seen.Published.State
+	switch {
+	case staged == Inherited || published == Inherited:
+		return step(Inherit, "the Secrets are those of the key this one was restored from")
+	case !seen.Staged.Suspended && (staged.ours() || published.ours()):
+		return step(NoteSuspension, why)
+	case !seen.Staged.TokenExpires.IsZero() && !seen.Revoked:
+		return step(Revoke, why)
+	}
+	return step(Deactivate, why)
+}
+
+// suspension says why the key has no access, in the words of a condition; an empty
+// reason when it has.
+func suspension(want desired.Key, now time.Time) (reason, message string) {
+	switch {
+	case want.Suspended:
+		return "Suspended", "spec.state is Suspended: Okta issues no token until it is Active again"
+	case !want.ExpiresAt.IsZero() && !now.Before(want.ExpiresAt):
+		return "Expired", fmt.Sprintf("spec.expiresAt (%s) has passed: Okta issues no token; set a later one to let the agent in again, "+
+			"or delete the key", stamp(want.ExpiresAt))
+	}
+	return "", ""
+}
+
+// clientActive gives access back that we took away. What a person took away is
+// theirs to give back.
+func clientActive(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
+	switch {
+	case seen.Client == nil:
+		return KeyNext{}
+	case seen.Client.Active && seen.Staged.Suspended:
+		return step(NoteResumption, "the key is not suspended any more")
+	case seen.Client.Active:
+		return KeyNext{}
+	case seen.Staged.Suspended:
+		return step(Activate, "the key is not suspended any more")
+	}
+	return blocked(identity.Rejected, "DeactivatedInDirectory", lookAgain,
+		"app %s was deactivated in Okta, which is respected; "+
+			"activate it there to let the agent in again, or delete the key", seen.Client.ID)
+}
+
+// untilExpiry is when the key's expiry, or the warning of it, is next of interest.
+func untilExpiry(want desired.Key, now time.Time) time.Duration {
+	if want.ExpiresAt.IsZero() || want.Suspended || !now.Before(want.ExpiresAt) {
+		return 0
+	}
+	left := want.ExpiresAt.Sub(now)
+	if left > Warning {
+		return left - Warning
+	}
+	return left
+}
+
+// Expiring warns of a key that expires soon; "" while it does not.
+func Expiring(want desired.Key, now time.Time) string {
+	if want.ExpiresAt.IsZero() || want.Suspended || !now.Before(want.ExpiresAt) || want.ExpiresAt.Sub(now) > Warning {
+		return ""
+	}
+	message := fmt.Sprintf("the key is suspended at %s, unless spec.expiresAt is set to a later time", stamp(want.ExpiresAt))
+	if len(want.Owners) > 0 {
+		message += "; its owners: " + strings.Join(want.Owners, ", ")
+	}
+	return message
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
