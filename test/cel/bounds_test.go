@@ -131,7 +131,7 @@ func (n node) textBreaches() []breach {
 		out = append(out, breach{"Format", "", constant("yesterday"), "must be of type date-time"})
 	}
 	if n.Pattern != "" {
-		out = append(out, breach{"Pattern", "", constant("!!!"), "should match"})
+		out = append(out, breach{"Pattern", "", constant("# # # # # #"), "should match"})
 	}
 	if n.MinLength != nil {
 		short := strings.Repeat("a", int(*n.MinLength)-1)

@@ -17,6 +17,10 @@ func statusTables() []table {
 		}},
 		{kind: "AgentAPIKey", status: true, base: readyStatus, trials: map[string]trial{
 			"scopes": {reason: "What a key shows when it is Ready.", change: `{clientID: 0oa12345, appID: 0oa12345, keyID: k1, scopes: [interact_with_chatbot]}`},
+			"rotating": {
+				reason: "What a key shows while the credential before is not gone yet.",
+				change: `{keyID: k2, retiringKeyIDs: [k1], credentialCreatedAt: "2026-01-01T00:00:00Z", nextRotationAt: "2026-02-01T00:00:00Z", rotateRequest: "1"}`,
+			},
 		}},
 		{kind: "AccessPolicy", status: true, base: readyStatus, trials: map[string]trial{
 			"quarantine":  {reason: "What a Quarantine shows when all are cut off.", change: `quarantine: {targets: 3, blocked: 3, newTokensBlockedAt: "2026-01-01T00:00:00Z", exposureEndsAt: "2026-01-01T00:15:00Z"}`},

@@ -1,75 +1,100 @@
 package story
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
-
-	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
-	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
-// TestDocsNameWhatIsNeeded: the scopes people are told to grant are those the
-// operator asks for, and the samples the docs point at exist.
+// root is that of the repository.
+var root = filepath.Join("..", "..")
+
+// TestDocsNameWhatIsNeeded: the scopes people are told to grant are those the operator
+// asks for, and whatever a condition or an annotation is called is explained.
 func TestDocsNameWhatIsNeeded(t *testing.T) {
-	root := filepath.Join("..", "..")
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := read(t, "README.md")
 	for _, scope := range okta.RequiredScopes() {
-		if !strings.Contains(string(readme), "`"+scope+"`") {
+		if !strings.Contains(readme, "`"+scope+"`") {
 			t.Errorf("README.md does not tell to grant %s", scope)
 		}
 	}
-	conditions, err := os.ReadFile(filepath.Join(root, "api", "v1alpha1", "conditions.go"))
-	if err != nil {
-		t.Fatal(err)
+	specs := read(t, "docs", "spec", "aiagentrole.md") + read(t, "docs", "spec", "agentapikey.md")
+	names := regexp.MustCompile(`(?m)^\s+(Reason|Condition|Annotation)\w+ += "([^"]+)"`).
+		FindAllStringSubmatch(read(t, "api", "v1alpha1", "conditions.go"), -1)
+	if len(names) < 30 {
+		t.Fatalf("found %d names in conditions.go: %v", len(names), names)
 	}
-	var specs string
-	for _, name := range []string{"aiagentrole.md", "agentapikey.md"} {
-		text, err := os.ReadFile(filepath.Join(root, "docs", "spec", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		specs += string(text)
-	}
-	for line := range strings.Lines(string(conditions)) {
-		_, reason, found := strings.Cut(strings.TrimSpace(line), ` = "`)
-		reason = strings.TrimSuffix(reason, `"`)
-		if found && strings.HasPrefix(strings.TrimSpace(line), "Reason") && reason != "Ready" &&
-			!strings.Contains(specs, "`"+reason+"`") {
-			t.Errorf("docs/spec says nothing of the reason %s", reason)
+	for _, name := range names {
+		if !strings.Contains(specs, "`"+name[2]+"`") && !strings.Contains(specs, "`"+name[2]+"=") {
+			t.Errorf("docs/spec says nothing of the %s %s", strings.ToLower(name[1]), name[2])
 		}
 	}
 }
 
-// TestSamples: what config/samples holds becomes Ready as it stands.
-func TestSamples(t *testing.T) {
-	w := newWorld(t, oktasim.Options{})
-	w.start()
-	samples := filepath.Join("..", "..", "config", "samples", "chatbot")
-	role := &v1alpha1.AIAgentRole{}
-	keys := []*v1alpha1.AgentAPIKey{{}, {}}
-	for file, obj := range map[string]client.Object{"role.yaml": role, "key.yaml": keys[0], "key-clientsecret.yaml": keys[1]} {
-		text, err := os.ReadFile(filepath.Join(samples, file))
+// TestDocsLead: every link within the repository leads to a file, and to a heading of it.
+func TestDocsLead(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]+))?\)`)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != root {
+			return fs.SkipDir
+		}
+		if filepath.Ext(path) != ".md" || filepath.Base(filepath.Dir(path)) == "reference" {
+			return nil // no prose, or generated
+		}
+		text, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		if err := yaml.UnmarshalStrict(text, obj); err != nil {
-			t.Fatalf("%s: %v", file, err)
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			target := path
+			if found[1] != "" {
+				target = filepath.Join(filepath.Dir(path), found[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: the link %s leads nowhere: %v", path, found[0], err)
+				continue
+			}
+			if found[2] != "" && !hasHeading(t, target, found[2]) {
+				t.Errorf("%s: %s has no heading for the link %s", path, target, found[0])
+			}
 		}
-		obj.SetNamespace(w.namespace)
-		w.create(obj)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	readyRole(w, role.Name)
-	for _, key := range keys {
-		readyKey(w, key.Name)
-		w.mustWork(w.agent(string(key.Spec.Secret.Name)), []string{"interact_with_chatbot", "view_ai_logs"}, "manage_ai_agents")
+}
+
+// hasHeading tells whether a file has a heading of that anchor, as GitHub makes them.
+func hasHeading(t *testing.T, path, anchor string) bool {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	noWord := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	for line := range strings.Lines(string(text)) {
+		heading, found := strings.CutPrefix(strings.TrimLeft(line, "#"), " ")
+		if found && strings.HasPrefix(line, "#") {
+			slug := strings.ReplaceAll(noWord.ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), ""), " ", "-")
+			if slug == anchor {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{root}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

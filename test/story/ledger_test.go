@@ -76,9 +76,10 @@ func (w *world) quiet() {
 	}
 }
 
-// pulse changes whenever anything was asked of Okta or written to the namespace.
+// pulse changes whenever anything was asked of Okta, but a token, which agents ask for
+// too, or written to the namespace.
 func (w *world) pulse() string {
-	return fmt.Sprint(len(w.org.Operations()), w.versions())
+	return fmt.Sprint(count(w.org.Operations()).management, w.versions())
 }
 
 // caughtUp waits until as many objects were reconciled as there are, counted from start.
@@ -191,5 +192,19 @@ func (w *world) waitForBytes(want map[string]map[string][]byte) {
 		func(context.Context) (bool, error) { return reflect.DeepEqual(want, w.secretBytes()), nil })
 	if err != nil {
 		w.Fatal("the Secrets do not come back as they were")
+	}
+}
+
+// mended waits until nothing is amiss any more.
+func (w *world) mended(amiss func() string) {
+	w.Helper()
+	problem := ""
+	err := wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, patience, true,
+		func(context.Context) (bool, error) {
+			problem = amiss()
+			return problem == "", nil
+		})
+	if err != nil {
+		w.Error(problem)
 	}
 }

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,8 @@ import (
 var cluster struct {
 	admin    client.WithWatch
 	operator *rest.Config
+	// kubeconfig is a file that lets a person do everything.
+	kubeconfig string
 }
 
 const operatorUser = "system:serviceaccount:agent-identity-system:agent-identity-operator"
@@ -64,12 +67,34 @@ func run(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, fmt.Errorf("making the operator's user: %w", err)
 	}
+	person, err := environment.AddUser(envtest.User{Name: "person", Groups: []string{"system:masters"}}, config)
+	if err != nil {
+		return 1, fmt.Errorf("making a person's user: %w", err)
+	}
+	if err := writeKubeconfig(person); err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.Remove(cluster.kubeconfig) }()
 	cluster.operator = user.Config()
 	cluster.operator.QPS, cluster.operator.Burst = -1, -1
 	if err := bindShippedRole(); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+func writeKubeconfig(person *envtest.AuthenticatedUser) error {
+	text, err := person.KubeConfig()
+	if err != nil {
+		return fmt.Errorf("making a kubeconfig: %w", err)
+	}
+	file, err := os.CreateTemp("", "story-kubeconfig-")
+	if err != nil {
+		return fmt.Errorf("writing a kubeconfig: %w", err)
+	}
+	cluster.kubeconfig = file.Name()
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
 }
 
 // bindShippedRole gives the operator exactly the ClusterRole that config/ ships.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -125,12 +124,7 @@ func TestStatusIsNoMemory(t *testing.T) {
 	w.quiet()
 	w.stop(first)
 	before, calls := w.secretBytes(), count(w.org.Operations())
-	for _, obj := range []client.Object{role, key} {
-		wipe := client.RawPatch(types.MergePatchType, []byte(`{"status":null}`))
-		if err := cluster.admin.Status().Patch(context.Background(), obj, wipe); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.wipeStatus(role, key)
 	w.start()
 	readyKey(w, "bot")
 	readyRole(w, "chat")

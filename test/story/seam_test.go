@@ -21,9 +21,19 @@ import (
 type phase string
 
 const (
+	// beforeCall: the process dies, and the call is never made.
 	beforeCall phase = "before"
-	afterCall  phase = "after" // carried out, and the answer lost
+	// lostAnswer: the call is carried out, its answer is lost, and the process lives on.
+	lostAnswer phase = "lost"
+	// afterCall: the process dies once the call is carried out.
+	afterCall phase = "after"
+	// pausedCall: the process is stopped before the call, another one takes over and
+	// finishes, and then the call goes out, the last of the first process: it has lost
+	// its lease meanwhile.
+	pausedCall phase = "paused"
 )
+
+func phases() []phase { return []phase{beforeCall, lostAnswer, afterCall, pausedCall} }
 
 // point is one moment at which the operator can be killed: the nth call of a name.
 type point struct {
@@ -34,7 +44,10 @@ type point struct {
 
 func (p point) String() string { return fmt.Sprintf("%s %s #%d", p.phase, p.call, p.nth) }
 
-var errDead = errors.New("the process is dead")
+var (
+	errDead = errors.New("the process is dead")
+	errLost = errors.New("connection reset by peer")
+)
 
 // seam stands around every call the operator makes to Okta and every write it
 // makes to Kubernetes. It records them, and kills the process at one of them: from
@@ -46,23 +59,34 @@ type seam struct {
 	calls map[string]int
 	order []string
 	dead  bool
-	// died is closed when the process is killed.
-	died chan struct{}
+	// struck is closed when the target is reached: the process is dead then, or stopped,
+	// or has lost an answer.
+	struck chan struct{}
+	// goOn lets a stopped process go on.
+	goOn chan struct{}
 }
 
 func newSeam(target point) *seam {
-	return &seam{target: target, calls: map[string]int{}, died: make(chan struct{})}
+	return &seam{target: target, calls: map[string]int{}, struck: make(chan struct{}), goOn: make(chan struct{})}
 }
 
 // around makes the call unless the process is dead or dies of it.
 func (s *seam) around(name string, call func() error) error {
 	nth, alive := s.enter(name)
-	if !alive || s.kill(point{name, nth, beforeCall}) {
+	if !alive || s.strike(point{name, nth, beforeCall}, true) {
+		return errDead
+	}
+	if s.strike(point{name, nth, pausedCall}, true) {
+		<-s.goOn
+		_ = call()
 		return errDead
 	}
 	err := call()
-	if s.kill(point{name, nth, afterCall}) || s.isDead() {
+	if s.strike(point{name, nth, afterCall}, true) || s.isDead() {
 		return errDead
+	}
+	if s.strike(point{name, nth, lostAnswer}, false) {
+		return errLost
 	}
 	return err
 }
@@ -78,15 +102,25 @@ func (s *seam) enter(name string) (nth int, alive bool) {
 	return s.calls[name], true
 }
 
-func (s *seam) kill(at point) bool {
+// strike tells that the target is reached, once, and kills the process by it.
+func (s *seam) strike(at point, deadly bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dead || at != s.target {
 		return false
 	}
-	s.dead = true
-	close(s.died)
+	s.dead = deadly
+	close(s.struck)
 	return true
+}
+
+func (s *seam) reached() bool {
+	select {
+	case <-s.struck:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *seam) isDead() bool {
@@ -103,7 +137,9 @@ func (s *seam) points() []point {
 	var points []point
 	for _, name := range s.order {
 		seen[name]++
-		points = append(points, point{name, seen[name], beforeCall}, point{name, seen[name], afterCall})
+		for _, p := range phases() {
+			points = append(points, point{name, seen[name], p})
+		}
 	}
 	return points
 }
@@ -132,7 +168,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // id is anything in a path that names one object of one org.
-var id = regexp.MustCompile(`/(0oa|00g|aus|scp|00p|0pr)[0-9A-Za-z]+`)
+var id = regexp.MustCompile(`/(0oa|00g|aus|scp|00p|0pr|pks|ocs)[0-9A-Za-z]+`)
 
 func (s *seam) transport(base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (response *http.Response, err error) {

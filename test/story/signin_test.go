@@ -117,8 +117,19 @@ func TestCredentialsMended(t *testing.T) {
 // nudge makes the operator look at the object now.
 func (w *world) nudge(obj client.Object) {
 	w.Helper()
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{"story":"nudged %d"}}}`, len(w.org.Operations())))
-	if err := cluster.admin.Patch(context.Background(), obj, patch); err != nil {
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"story":"nudged %d"}}}`, w.nudges.Add(1))
+	if err := cluster.admin.Patch(context.Background(), obj, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// nudgeByNamespace makes it look at all keys, without a change of them that a write of
+// the operator could meet.
+func (w *world) nudgeByNamespace() {
+	w.Helper()
+	patch := fmt.Appendf(nil, `{"metadata":{"labels":{"story":"nudged-%d"}}}`, w.nudges.Add(1))
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	if err := cluster.admin.Patch(context.Background(), namespace, client.RawPatch(types.MergePatchType, patch)); err != nil {
 		w.Fatal(err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
@@ -41,8 +42,15 @@ type world struct {
 	secrets   string            // directory of the operator's credentials
 	token     string            // the operator's API token
 	known     map[string]string // key material, by what it is; see material
+	adopted   string            // client id of an app that somebody else made
 	logger    logr.Logger
 	metrics   *prometheus.Registry
+	standing  *clocktesting.FakeClock // the clock of the operators, if it is one that stands until it is stepped
+	now       func() time.Time        // the time of the org and of the agents
+	asking    sync.RWMutex            // is held while an agent asks, for which no time passes
+	last      *process                // the operator that was started last
+	nudges    atomic.Int32
+	witness   func(oktasim.State) // sees the org after each write, before the writer hears of it
 }
 
 // newWorld makes a world whose operator signs in with an API token.
@@ -54,8 +62,9 @@ func newWorld(t *testing.T, options oktasim.Options) *world {
 	w := &world{
 		T: t, namespace: fmt.Sprintf("story-%d", worlds.Add(1)), org: oktasim.New(options),
 		secrets: t.TempDir(), logger: logr.Discard(), metrics: prometheus.NewRegistry(),
+		now: time.Now,
 	}
-	server := httptest.NewServer(w.checked(w.org))
+	server := httptest.NewServer(w.witnessed(w.checked(w.org)))
 	t.Cleanup(server.Close)
 	w.orgURL = server.URL
 	w.org.SetBaseURL(server.URL)
@@ -68,6 +77,36 @@ func newWorld(t *testing.T, options oktasim.Options) *world {
 		}
 	})
 	return w
+}
+
+// newStandingWorld makes a world in which the org, the operators and the agents have one
+// clock, which stands until the story lets time pass.
+func newStandingWorld(t *testing.T, from time.Time, options oktasim.Options) *world {
+	t.Helper()
+	clock := clocktesting.NewFakeClock(from)
+	options.Clock = clock
+	w := newWorld(t, options)
+	w.standing, w.now = clock, clock.Now
+	return w
+}
+
+// pass lets time pass, and makes the operator look at all keys.
+func (w *world) pass(d time.Duration) {
+	w.Helper()
+	w.asking.Lock()
+	w.standing.Step(d)
+	w.asking.Unlock()
+	w.nudgeByNamespace()
+}
+
+// witnessed shows what the org holds after each write to who wants to see it.
+func (w *world) witnessed(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(rw, r)
+		if w.witness != nil && r.Method != http.MethodGet && !strings.HasPrefix(r.URL.Path, "/oauth2/") {
+			w.witness(w.org.Snapshot())
+		}
+	})
 }
 
 // checked holds every exchange against Okta's OpenAPI description where it is at hand.
@@ -122,6 +161,8 @@ manager: {healthProbeBindAddress: "0", leaderElection: Disabled}
 type process struct {
 	cancel context.CancelFunc
 	done   chan error
+	// cut tells that the process was kept from everything, and so has lost its lease.
+	cut bool
 }
 
 // start runs the operator until the story ends or stop is called.
@@ -131,11 +172,15 @@ func (w *world) start(options ...func(*operator.Options)) *process {
 		Config: w.config(), REST: rest.CopyConfig(cluster.operator), Logger: w.logger, Clock: clock.RealClock{},
 		Metrics: w.metrics, SkipNameValidation: true,
 	}
+	if w.standing != nil {
+		o.Clock = w.standing
+	}
 	for _, option := range options {
 		option(&o)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{cancel: cancel, done: make(chan error, 1)}
+	w.last = p
 	go func() { p.done <- operator.Run(ctx, o) }()
 	w.Cleanup(func() { w.stop(p) })
 	return p
@@ -147,7 +192,8 @@ func (w *world) stop(p *process) {
 	p.cancel()
 	select {
 	case err := <-p.done:
-		if err != nil && !strings.Contains(err.Error(), "context canceled") {
+		lost := p.cut && err != nil && strings.Contains(err.Error(), "leader election lost")
+		if err != nil && !lost && !strings.Contains(err.Error(), "context canceled") {
 			w.Errorf("the operator ended with: %v", err)
 		}
 		p.done <- nil // so that a second stop finds the end too

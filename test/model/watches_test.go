@@ -1,0 +1,61 @@
+package model
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
+)
+
+// wakes mirrors SetupWithManager of every controller: who is reconciled because of
+// a change. It must wake nobody else, or a watch that is missing there is not found.
+func (p *process) wakes(c change) []ref {
+	woken := []ref{}
+	for _, obj := range []client.Object{c.old, c.new} {
+		switch obj := obj.(type) {
+		case *v1alpha1.AIAgentRole:
+			woken = append(woken, c.ref)
+			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return reference.RoleOf(key) == c.ref.key() })...)
+		case *v1alpha1.AgentAPIKey:
+			role := reference.RoleOf(obj)
+			woken = append(woken, c.ref, ref{"AIAgentRole", role.Namespace, role.Name})
+		case *corev1.Secret:
+			owner := metav1.GetControllerOf(obj)
+			if _, watched := obj.Labels[keysecret.LabelPart]; watched && owner != nil && owner.Kind == "AgentAPIKey" {
+				woken = append(woken, ref{"AgentAPIKey", obj.Namespace, owner.Name})
+			}
+		}
+	}
+	if c.ref.kind == "Namespace" && c.old != nil && c.new != nil && !equality.Semantic.DeepEqual(c.old.GetLabels(), c.new.GetLabels()) {
+		woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return key.Namespace == c.ref.name })...)
+		woken = append(woken, p.selecting()...)
+	}
+	return woken
+}
+
+// keys are those in the cache that fit.
+func (p *process) keys(fits func(*v1alpha1.AgentAPIKey) bool) []ref {
+	var found []ref
+	for _, r := range sortedRefs(p.cache) {
+		if key, is := p.cache[r].(*v1alpha1.AgentAPIKey); is && fits(key) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// selecting are the roles that share themselves by the labels of namespaces.
+func (p *process) selecting() []ref {
+	var found []ref
+	for _, r := range sortedRefs(p.cache) {
+		role, is := p.cache[r].(*v1alpha1.AIAgentRole)
+		if is && role.Spec.ShareWith != nil && role.Spec.ShareWith.From == v1alpha1.ShareSelected {
+			found = append(found, r)
+		}
+	}
+	return found
+}
