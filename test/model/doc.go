@@ -8,7 +8,8 @@
 // model (memory_test.go), which says what may keep a key from being Ready; all else
 // is read from the org and the cluster.
 //
-//	make model                                     2,000 sequences of 40 steps
+//	make model                                     2,000 sequences of 40 steps, the same ones always
+//	make model TESTFLAGS=-model.seed=0             2,000 that nobody has played yet
 //	go test ./test/model -rapid.checks=50          fewer; with the race detector it is 200
 //	go test ./test/model -run TestModel/worker0 -rapid.seed=N      one that failed, by its seed
 //	go test ./test/model -run TestSequences -model.sequence FILE   one as it was printed

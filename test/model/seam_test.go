@@ -70,6 +70,9 @@ type wire struct {
 	faults *fault.Script
 	// readings are those of all answers, by request id.
 	readings map[string]reading
+	// struck hears of every fault that strikes: the world is not at rest while one is
+	// left that may.
+	struck func()
 	// wrote hears of every request that may have changed something.
 	wrote func(method, path string)
 }
@@ -79,6 +82,7 @@ func (w *wire) RoundTrip(req *http.Request) (response *http.Response, err error)
 		if !w.seam.spared("Okta " + req.Method + " " + req.URL.Path) {
 			for phase, action := range w.faults.Match(req.Method, req.URL.Path) {
 				w.org.Inject(oktasim.Fault{Nth: 1, Phase: phase, Action: action})
+				w.struck()
 			}
 		}
 		response, err = serve(w.org, req)

@@ -140,6 +140,9 @@ func lastOf(lines []string, n int) []string { return lines[max(0, len(lines)-n):
 
 func (w *world) trace(line string) { w.traced = append(w.traced, line) }
 
+// stir tells that something happens just now.
+func (w *world) stir() { w.activity = w.clock.Now() }
+
 // oktaWritten hears of every request of the operator that is not a GET, carried out
 // or not.
 func (w *world) oktaWritten(method, path string) {
