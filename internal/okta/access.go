@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
@@ -88,10 +89,10 @@ func (d *Directory) AddCredential(ctx context.Context, c identity.ClientSeen, cr
 	if there, has := have.credential(name); has {
 		return d.admit(ctx, have, there)
 	}
-	store := storeOf(have)
-	if have.hasListed() && len(have.credentials) >= store.limit {
-		return full(have)
+	if have, err = d.room(ctx, have); err != nil {
+		return err
 	}
+	store := storeOf(have)
 	var made struct {
 		ID string `json:"id"`
 	}
@@ -104,6 +105,22 @@ func (d *Directory) AddCredential(ctx context.Context, c identity.ClientSeen, cr
 	}
 	d.changed(have, with(identity.CredentialSeen{ID: made.ID, KeyID: name, Active: true}))
 	return nil
+}
+
+// room holds that the client has room for one more credential. A record that says the
+// same as another takes none.
+func (d *Directory) room(ctx context.Context, have client) (client, error) {
+	for have.hasListed() && len(have.credentials) >= storeOf(have).limit {
+		again, is := have.repeated()
+		if !is {
+			return have, full(have)
+		}
+		var err error
+		if have, err = d.end(ctx, have, again); err != nil {
+			return have, err
+		}
+	}
+	return have, nil
 }
 
 // admit makes a credential that the client has active.
@@ -171,12 +188,13 @@ func (d *Directory) RemoveCredential(ctx context.Context, c identity.ClientSeen,
 	case have.onlyActive(there):
 		return onlyOne(have)
 	}
-	return d.end(ctx, have, there)
+	_, err = d.end(ctx, have, there)
+	return err
 }
 
-// end deactivates a credential and deletes it, as Okta wants it. A call that is
-// repeated takes up where the one before was lost.
-func (d *Directory) end(ctx context.Context, have client, there identity.CredentialSeen) error {
+// end deactivates a record of a credential and deletes it, as Okta wants it, and gives
+// the client without it. A call that is repeated takes up where the one before was lost.
+func (d *Directory) end(ctx context.Context, have client, there identity.CredentialSeen) (client, error) {
 	store := storeOf(have)
 	if there.Active {
 		if _, err := d.org.call(ctx, http.MethodPost, store.path(have, there.ID, "lifecycle", "deactivate"), nil, nil); err != nil {
@@ -188,32 +206,31 @@ func (d *Directory) end(ctx context.Context, have client, there identity.Credent
 	if _, err := d.org.call(ctx, http.MethodDelete, store.path(have, there.ID), nil, nil); err != nil {
 		return d.notEnded(ctx, have, there, err)
 	}
-	d.changed(have, func(c client) client { return c.withoutCredential(there) })
-	return nil
+	return d.changed(have, func(c client) client { return c.withoutCredential(there) }), nil
 }
 
 // notEnded judges a removal that failed, by what Okta has now.
-func (d *Directory) notEnded(ctx context.Context, have client, there identity.CredentialSeen, err error) error {
+func (d *Directory) notEnded(ctx context.Context, have client, there identity.CredentialSeen, err error) (client, error) {
 	status, _ := fault.StatusOf(err)
 	if fault.IsGone(err) {
 		have = have.withoutCredential(there)
 	} else if status.HTTP != http.StatusBadRequest {
-		return d.clientFailed(have.seen.ClientID, err)
+		return have, d.clientFailed(have.seen.ClientID, err)
 	}
 	now, failed := d.look(ctx, have)
 	if failed != nil {
-		return failed
+		return have, failed
 	}
-	after, has := now.credential(there.KeyID)
+	at := slices.IndexFunc(now.credentials, func(c identity.CredentialSeen) bool { return sameRecord(c, there) })
 	switch {
-	case !has:
-		return nil
-	case after != there:
-		return waitingFor(err, "somebody else has changed a credential of the client; it is looked at again")
-	case now.onlyActive(after):
-		return onlyOne(now)
+	case at < 0:
+		return now, nil
+	case now.credentials[at] != there:
+		return now, waitingFor(err, "somebody else has changed a credential of the client; it is looked at again")
+	case now.onlyActive(there):
+		return now, onlyOne(now)
 	}
-	return err
+	return now, err
 }
 
 func onlyOne(c client) error {

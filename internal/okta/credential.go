@@ -73,13 +73,34 @@ func (c client) withCredential(changed identity.CredentialSeen) client {
 
 func (c client) withoutCredential(gone identity.CredentialSeen) client {
 	return c.with(slices.DeleteFunc(slices.Clone(c.credentials), func(other identity.CredentialSeen) bool {
-		return other.KeyID == gone.KeyID
+		return sameRecord(other, gone)
 	}))
 }
 
+// sameRecord tells that both are the same record of Okta's, of which the id may not be
+// known. The same secret can stand twice in a client: that it is unique Okta does not
+// say, so a request that is carried out late may repeat one that was made again.
+func sameRecord(a, b identity.CredentialSeen) bool {
+	return a.KeyID == b.KeyID && (a.ID == b.ID || a.ID == "" || b.ID == "")
+}
+
+// credential gives the credential of that name, an active record of it if there is one.
 func (c client) credential(keyID string) (identity.CredentialSeen, bool) {
+	found, has := identity.CredentialSeen{}, false
 	for _, credential := range c.credentials {
-		if credential.KeyID == keyID {
+		if credential.KeyID == keyID && (!has || credential.Active && !found.Active) {
+			found, has = credential, true
+		}
+	}
+	return found, has
+}
+
+// repeated gives a record of a credential of which there is another: an inactive one,
+// or the last in the list.
+func (c client) repeated() (identity.CredentialSeen, bool) {
+	for _, credential := range slices.Backward(c.credentials) {
+		first, _ := c.credential(credential.KeyID)
+		if first != credential {
 			return credential, true
 		}
 	}
@@ -152,7 +173,8 @@ func (d *Directory) look(ctx context.Context, have client) (client, error) {
 // newer adds what we wrote a moment ago and what may not have come through.
 func (c client) newer(written client) client {
 	for _, credential := range written.credentials {
-		if _, shown := c.credential(credential.KeyID); !shown {
+		shown := slices.ContainsFunc(c.credentials, func(other identity.CredentialSeen) bool { return sameRecord(other, credential) })
+		if !shown {
 			c = c.withCredential(credential)
 		}
 	}

@@ -116,6 +116,46 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// TestSecretTwice holds that a secret which a late request added a second time does not
+// stand in the way of the next one.
+func TestSecretTwice(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	r := registration(t, "one")
+	r.Credential = newCredential(t, identity.ClientSecretBasic)
+	must(t, w.open().RegisterClient(t.Context(), r))
+	w.hand().Give("aik-one", r.Credential)
+	w.clock.Step(time.Hour)
+	has := func() (names []string) {
+		t.Helper()
+		d := w.open()
+		seen, err := d.ObserveCredentials(t.Context(), *sees(t, d, identity.ClientHint{}))
+		must(t, err)
+		for _, credential := range seen {
+			names = append(names, credential.KeyID)
+		}
+		return names
+	}
+	old, next := r.Credential.KeyID, newCredential(t, identity.ClientSecretBasic)
+	if diff := cmp.Diff([]string{old, old}, has()); diff != "" {
+		t.Fatalf("in the beginning (-want +got):\n%s", diff)
+	}
+	d := w.open()
+	seen := *sees(t, d, identity.ClientHint{})
+	if err := d.RemoveCredential(t.Context(), seen, old); identity.KindOf(err) != identity.Rejected {
+		t.Errorf("removing the only one, which stands twice: got %v, want it refused", err)
+	}
+	must(t, d.AddCredential(t.Context(), seen, next))
+	both := []string{old, next.KeyID}
+	slices.Sort(both)
+	if diff := cmp.Diff(both, has()); diff != "" {
+		t.Errorf("after another was added (-want +got):\n%s", diff)
+	}
+	must(t, d.RemoveCredential(t.Context(), seen, old))
+	if diff := cmp.Diff([]string{next.KeyID}, has()); diff != "" {
+		t.Errorf("in the end (-want +got):\n%s", diff)
+	}
+}
+
 // TestDeletedByHandWhileRotating holds that what a person has deleted is gone.
 func TestDeletedByHandWhileRotating(t *testing.T) {
 	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {

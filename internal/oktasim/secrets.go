@@ -66,8 +66,12 @@ func (a *app) activeSecret() *clientSecret {
 	return nil
 }
 
-func (o *Org) renderSecret(a *app, s *clientSecret) map[string]any {
+func (s *clientSecret) hash() string {
 	sum := sha256.Sum256([]byte(s.value))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func (o *Org) renderSecret(a *app, s *clientSecret) map[string]any {
 	self := "/api/v1/apps/" + a.id + "/credentials/secrets/" + s.id
 	links := map[string]any{}
 	if s.active {
@@ -79,7 +83,7 @@ func (o *Org) renderSecret(a *app, s *clientSecret) map[string]any {
 	return map[string]any{
 		"id": s.id, "status": statusOf(s.active), "created": stamp(s.created), "lastUpdated": stamp(s.updated),
 		// Okta gives the value back in clear to whoever may read the app.
-		"client_secret": s.value, "secret_hash": base64.RawURLEncoding.EncodeToString(sum[:16]), "_links": links,
+		"client_secret": s.value, "secret_hash": s.hash(), "_links": links,
 	}
 }
 

@@ -42,6 +42,8 @@ type Key struct {
 type Secret struct {
 	ID     string `json:"id"`
 	Status string `json:"status"`
+	// Hash is Okta's own digest of the value, by which equal ones are told.
+	Hash string `json:"secretHash,omitempty"`
 }
 
 // Group is a group of users.
@@ -141,7 +143,9 @@ func (k *clientKey) snapshot() Key {
 	return Key{ID: k.id, KID: k.text("kid"), Status: statusOf(k.active)}
 }
 
-func (s *clientSecret) snapshot() Secret { return Secret{ID: s.id, Status: statusOf(s.active)} }
+func (s *clientSecret) snapshot() Secret {
+	return Secret{ID: s.id, Status: statusOf(s.active), Hash: s.hash()}
+}
 
 func (o *Org) snapshotServer(state *State, s *server) {
 	state.Servers = append(state.Servers, Server{
