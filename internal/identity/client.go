@@ -63,6 +63,10 @@ type ClientSeen struct {
 	// Registered names the credential the client was registered with, or the one that
 	// UpdateClient has named since.
 	Registered string
+	// Earlier names those it was registered with or that UpdateClient has named before,
+	// the oldest first, as far as the client may still take them: of one that signs
+	// exactly those that are active.
+	Earlier []string
 	// PublicKeyIDs are the kids of the client's active keys, sorted.
 	PublicKeyIDs []string
 	// Altered names the settings that are not as RegisterClient writes them, in the

@@ -58,7 +58,8 @@ type Clients interface {
 	// and makes every setting that RegisterClient writes (Altered) what it would be.
 	// All else stays: whether it is active, its method, its credentials and those of
 	// others, and what other people have set. Of the registration's credential only the
-	// name is taken, for ClientSeen.Registered; an empty one leaves that as it is.
+	// name is taken, for ClientSeen.Registered, and the one named until then is kept in
+	// ClientSeen.Earlier; an empty name leaves both as they are.
 	UpdateClient(ctx context.Context, client ClientSeen, registration Registration) error
 	// AdoptClient does the same with a client that carries no mark, or the mark of
 	// another owner of the same cluster, as it was seen. A mark of another cluster,

@@ -178,7 +178,7 @@ func typedJSON(err error) error {
 }
 
 // writeRegistration makes of an app what RegisterClient would have made of it, as far
-// as that is ours. The name of the credential stays, if the registration names none.
+// as that is ours.
 func writeRegistration(whole document, now app, r identity.Registration) error {
 	fields := []field{}
 	if now.Label != r.Label {
@@ -187,11 +187,7 @@ func writeRegistration(whole document, now app, r identity.Registration) error {
 	if now.Settings.Notes.Admin != r.Note {
 		fields = append(fields, field{notePath(), r.Note})
 	}
-	name := r.Credential.KeyID
-	if name == "" {
-		name = now.ownership().Credential
-	}
-	if want := ownershipOf(r, name); now.ownership() != want {
+	if want := ownershipOf(r).after(now); now.ownership() != want {
 		fields = append(fields, field{profilePath(), want})
 	}
 	for _, s := range now.altered {

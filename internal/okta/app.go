@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
@@ -80,16 +82,52 @@ type ownership struct {
 	UID        string `json:"uid"`
 	Since      int64  `json:"since"`
 	Credential string `json:"credential"`
+	// Earlier are the names of those before it, divided by spaces, the oldest first.
+	Earlier string `json:"earlier,omitempty"`
 	// Written stands for the label and the note as we wrote them.
 	Written string `json:"written"`
 }
 
-func ownershipOf(r identity.Registration, credential string) ownership {
+func ownershipOf(r identity.Registration) ownership {
 	mark := r.Mark
 	return ownership{
 		Cluster: mark.Cluster, Kind: mark.Kind, Namespace: mark.Namespace, Name: mark.Name, UID: mark.UID, Since: mark.Since,
-		Credential: credential, Written: written(r.Label, r.Note),
+		Credential: r.Credential.KeyID, Written: written(r.Label, r.Note),
 	}
+}
+
+// remembered is how many earlier names an app keeps of which it cannot be told whether
+// it still has them: twice what it can have (see storeOf).
+const remembered = 4
+
+// after gives what is to stand in the app as it is now: with the names of the credentials
+// that the newest has replaced, and that of the newest so far when it names none.
+func (o ownership) after(now app) ownership {
+	before := now.ownership()
+	if o.Credential == "" || o.Credential == before.Credential {
+		o.Credential, o.Earlier = before.Credential, before.Earlier
+		return o
+	}
+	seen := now.client()
+	names := append(strings.Fields(before.Earlier), before.Credential)
+	names = seen.stillTaken(slices.DeleteFunc(names, func(name string) bool { return name == "" || name == o.Credential }))
+	if !seen.signs() {
+		names = names[max(0, len(names)-remembered):]
+	}
+	o.Earlier = strings.Join(names, " ")
+	return o
+}
+
+// stillTaken gives those of the names that the client may still take; nil for none. Of
+// a client with secrets that cannot be told here.
+func (c client) stillTaken(names []string) []string {
+	var taken []string
+	for _, name := range names {
+		if !c.signs() || slices.Contains(c.seen.PublicKeyIDs, name) {
+			taken = append(taken, name)
+		}
+	}
+	return taken
 }
 
 // written is a digest of what people may read and change.
@@ -122,7 +160,8 @@ func (a app) client() client {
 	owner := a.ownership()
 	c := client{seen: identity.ClientSeen{
 		ID: a.ID, ClientID: a.Credentials.Client.ID, Mark: owner.mark(), Label: a.Label, Note: a.Settings.Notes.Admin,
-		Method: identity.AuthMethod(a.Credentials.Client.Method), Registered: owner.Credential, Altered: namesOf(a.altered),
+		Method: identity.AuthMethod(a.Credentials.Client.Method), Altered: namesOf(a.altered),
+		Registered: owner.Credential, Earlier: strings.Fields(owner.Earlier),
 		Touched: owner.Written != written(a.Label, a.Settings.Notes.Admin) || len(a.altered) > 0,
 		Active:  a.Status == statusActive,
 	}}

@@ -104,7 +104,7 @@ func appRequest(r identity.Registration) ([]byte, error) {
 		{[]string{"signOnMode"}, signOnMode},
 		{[]string{"label"}, r.Label},
 		{notePath(), r.Note},
-		{profilePath(), ownershipOf(r, r.Credential.KeyID)},
+		{profilePath(), ownershipOf(r)},
 		{credentials("client_id"), r.ClientID},
 		{credentials("token_endpoint_auth_method"), string(r.Credential.Method)},
 	}

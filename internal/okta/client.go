@@ -109,6 +109,7 @@ func (d *Directory) ObserveClient(ctx context.Context, clientID string, by ident
 func (d *Directory) shown(c client) identity.ClientSeen {
 	seen := c.seen
 	seen.PublicKeyIDs, seen.Altered = slices.Clone(seen.PublicKeyIDs), slices.Clone(seen.Altered)
+	seen.Earlier = c.stillTaken(seen.Earlier)
 	seen.FirstSeen = d.firsts.of(seen.ClientID, d.clock.Now())
 	return seen
 }

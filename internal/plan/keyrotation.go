@@ -55,8 +55,6 @@ func replaces(seen KeySeen) bool {
 	return seen.Staged.Newest != "" && named != "" && named != seen.Staged.Newest && slices.Contains(seen.Staged.Retiring, named)
 }
 
-// added lets the client take the newest credential. It has room for two: the newest
-// and the one that agents have.
 // outdated tells that the client names a credential that the staging Secret has never
 // heard of, as after a backup from before the last rotation was restored.
 func outdated(seen KeySeen) bool {
@@ -64,12 +62,30 @@ func outdated(seen KeySeen) bool {
 	return named != "" && named != seen.Staged.Newest && !slices.Contains(seen.Staged.Retiring, named)
 }
 
+// Retiring are the earlier credentials that are to end: those of which the staging
+// Secret knows, and those of which only the client does, for a staging Secret was lost
+// while they were replaced, or they came back by a write that Okta was late to carry out.
+func Retiring(seen KeySeen) []string {
+	names := slices.Clone(seen.Staged.Retiring)
+	if seen.Client == nil {
+		return names
+	}
+	for _, name := range seen.Client.Earlier {
+		if takes(seen.Client, name) && name != seen.Staged.Newest && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// added lets the client take the newest credential. It has room for two: the newest
+// and the one that agents have.
 func added(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 	if takes(seen.Client, seen.Staged.Newest) || seen.Added == seen.Staged.Newest {
 		return KeyNext{}
 	}
-	live := 0
-	for _, keyID := range seen.Staged.Retiring {
+	live, old := 0, Retiring(seen)
+	for _, keyID := range old {
 		if takes(seen.Client, keyID) {
 			live++
 		}
@@ -77,7 +93,7 @@ func added(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 	if seen.Full == nil && live < 2 {
 		return step(Add, "the client does not take the newest credential yet")
 	}
-	for _, keyID := range seen.Staged.Retiring {
+	for _, keyID := range old {
 		if keyID != seen.Published.KeyID && !slices.Contains(seen.Retired, keyID) {
 			return KeyNext{Step: &KeyStep{Verb: Retire, KeyID: keyID, Reason: "credential " + keyID + " makes room for the newest"}}
 		}
@@ -101,7 +117,11 @@ func Named(seen KeySeen) string {
 // AfterMint says what the staging Secret holds beside a newly minted credential: the
 // name of the one whose material is kept, and all that are to be retired.
 func AfterMint(seen KeySeen) (previous string, retiring []string) {
-	names := append(slices.Clone(seen.Staged.Retiring), seen.Staged.Newest)
+	names := slices.Clone(seen.Staged.Retiring)
+	if seen.Client != nil {
+		names = append(names, seen.Client.Earlier...)
+	}
+	names = append(names, seen.Staged.Newest)
 	if seen.Client != nil {
 		names = append(names, seen.Client.Registered)
 	}
@@ -182,7 +202,8 @@ func tokenRenewal(want desired.Key, seen KeySeen, now time.Time) time.Duration {
 // retired ends earlier credentials when the overlap is over and no running pod has
 // them any more, or it has lasted as long as it may.
 func retired(want desired.Key, seen KeySeen, now time.Time) KeyNext {
-	if len(seen.Staged.Retiring) == 0 {
+	old := Retiring(seen)
+	if len(old) == 0 {
 		return KeyNext{}
 	}
 	overlap, most := want.Rotation.Overlap, want.Rotation.MaxOverlap
@@ -200,10 +221,13 @@ func retired(want desired.Key, seen KeySeen, now time.Time) KeyNext {
 			return KeyNext{Again: min(left, podsAgain)}
 		}
 	}
-	for _, keyID := range seen.Staged.Retiring {
+	for _, keyID := range old {
 		if !slices.Contains(seen.Retired, keyID) {
 			return KeyNext{Step: &KeyStep{Verb: Retire, KeyID: keyID, Reason: "credential " + keyID + " has been replaced"}}
 		}
+	}
+	if len(seen.Staged.Retiring) == 0 {
+		return KeyNext{} // Okta is late to show it
 	}
 	return step(Forget, "the earlier credentials are gone")
 }
@@ -211,7 +235,7 @@ func retired(want desired.Key, seen KeySeen, now time.Time) KeyNext {
 // rotated begins to replace a credential that is complete. While an earlier one is
 // not retired yet, that waits: there are never more than two.
 func rotated(want desired.Key, seen KeySeen, now time.Time) KeyNext {
-	if len(seen.Staged.Retiring) > 0 {
+	if len(Retiring(seen)) > 0 {
 		return KeyNext{}
 	}
 	if requested(want, seen) {

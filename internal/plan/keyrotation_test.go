@@ -92,6 +92,42 @@ func TestKeyRotation(t *testing.T) {
 			},
 			verb: Retire, keyID: "kid-0",
 		},
+		"ThirdCredentialAndStagingLost": {
+			reason: "also one of which only the client knows waits for nobody", from: overlapping,
+			seen: func(s *KeySeen) {
+				s.Client.Earlier = []string{"kid-1"}
+				s.Staged.Newest, s.Staged.Previous, s.Staged.Retiring = "kid-3", "", []string{"kid-2"}
+			},
+			verb: Retire, keyID: "kid-1",
+		},
+		"CameBack": {
+			reason: "one that came back by a write that Okta carried out late ends like the first time",
+			seen: func(s *KeySeen) {
+				s.Client.Earlier, s.Client.PublicKeyIDs, s.PodsCounted = []string{"kid-0"}, []string{"kid-0", "kid-1"}, true
+			},
+			now: hour, verb: Retire, keyID: "kid-0",
+		},
+		"CameBackWhilePodsHold": {
+			reason: "and not before", now: hour, again: time.Minute,
+			seen: func(s *KeySeen) {
+				s.Client.Earlier, s.Client.PublicKeyIDs = []string{"kid-0"}, []string{"kid-0", "kid-1"}
+				s.PodsCounted, s.Holders = true, []string{"bot-0"}
+			},
+		},
+		"CameBackAndRequested": {
+			reason: "nothing is rotated before", want: requested, again: time.Hour,
+			seen: func(s *KeySeen) {
+				s.Client.Earlier, s.Client.PublicKeyIDs = []string{"kid-0"}, []string{"kid-0", "kid-1"}
+			},
+		},
+		"CameBackAndWent": {
+			reason: "there is nothing in the Secret to forget", now: hour,
+			seen: func(s *KeySeen) {
+				s.Client.Earlier, s.Client.PublicKeyIDs = []string{"kid-0"}, []string{"kid-0", "kid-1"}
+				s.PodsCounted, s.Retired = true, []string{"kid-0"}
+			},
+		},
+		"EarlierAndGone": {reason: "a name alone is no credential", seen: func(s *KeySeen) { s.Client.Earlier = []string{"kid-0"} }},
 		"FullOfOthers": {
 			reason: "one that is full of others' is told of, and the old credential stays", from: rotating,
 			seen: func(s *KeySeen) {
@@ -194,6 +230,8 @@ func TestExpiring(t *testing.T) {
 }
 
 func TestAfterMint(t *testing.T) {
+	lost := overlapping()
+	lost.Staged, lost.Client.Earlier = StagedSeen{State: Absent}, []string{"kid-1"}
 	type result struct {
 		Previous string
 		Retiring []string
@@ -206,6 +244,7 @@ func TestAfterMint(t *testing.T) {
 		"First":    {"there is nothing before the first", fresh(), result{}},
 		"Rotation": {"the one that works is kept until the next is published", complete(), result{"kid-1", []string{"kid-1"}}},
 		"Again":    {"no name is lost, and none stands twice", overlapping(), result{"kid-2", []string{"kid-1", "kid-2"}}},
+		"Lost":     {"what the Secrets have lost the client tells, the oldest first", lost, result{"", []string{"kid-1", "kid-2"}}},
 	} {
 		previous, retiring := AfterMint(tc.seen)
 		if diff := cmp.Diff(tc.want, result{previous, retiring}); diff != "" {
@@ -267,7 +306,8 @@ func TestNamed(t *testing.T) {
 
 func TestForeignCredentials(t *testing.T) {
 	seen := overlapping()
-	seen.Client.PublicKeyIDs = []string{"kid-1", "kid-2", "planted"}
+	seen.Client.PublicKeyIDs = []string{"kid-0", "kid-1", "kid-2", "planted"}
+	seen.Client.Earlier = []string{"kid-0"}
 	if diff := cmp.Diff([]string{"planted"}, ForeignCredentials(wishedKey(), seen)); diff != "" {
 		t.Errorf("foreign credentials (-want +got):\n%s", diff)
 	}

@@ -225,7 +225,7 @@ func ForeignCredentials(want desired.Key, seen KeySeen) []string {
 	if seen.Client == nil || seen.Client.Mark != want.Mark {
 		return nil
 	}
-	ours := append([]string{seen.Staged.Newest, seen.Client.Registered}, seen.Staged.Retiring...)
+	ours := append([]string{seen.Staged.Newest, seen.Client.Registered}, Retiring(seen)...)
 	return slices.DeleteFunc(slices.Clone(seen.Client.PublicKeyIDs), func(keyID string) bool { return slices.Contains(ours, keyID) })
 }
 

@@ -21,7 +21,7 @@ func (c *Controller) report(s *scene, next plan.KeyNext) lifecycle.Outcome {
 	if client := s.seen.Client; client != nil {
 		status.ClientID, status.AppID = client.ClientID, client.ID
 	}
-	status.RetiringKeyIDs = slices.Clone(s.seen.Staged.Retiring)
+	status.RetiringKeyIDs = plan.Retiring(s.seen)
 	status.CredentialCreatedAt = timeOf(s.seen.Staged.Created)
 	status.RotateRequest = s.seen.Staged.Request
 	status.NextRotationAt = nil
@@ -77,7 +77,7 @@ func foreign(s *scene) string {
 }
 
 func holding(s *scene) string {
-	if len(s.seen.Holders) == 0 || len(s.seen.Staged.Retiring) == 0 {
+	if len(s.seen.Holders) == 0 || len(plan.Retiring(s.seen)) == 0 {
 		return ""
 	}
 	const most = 10

@@ -74,14 +74,22 @@ func testUpdated(t *testing.T, newHarness func(*testing.T) Harness) {
 // mustName holds that an update can say by which credential a client goes from now on.
 func mustName(t *testing.T, h Harness, d identity.Directory, r role) {
 	t.Helper()
-	old := mustSeeClient(t, d, r).Registered
+	before := mustSeeClient(t, d, r)
+	old, earlier := before.Registered, map[string][]string{"another": {before.Registered}}
+	if before.Method != identity.PrivateKeyJWT {
+		earlier[old] = []string{"another"} // a client that signs has no such key
+	}
 	for _, name := range []string{"another", old} {
 		named := r.client
 		named.Credential.KeyID = name
 		until(t, h, "naming a credential", func() error { return d.UpdateClient(t.Context(), mustSeeClient(t, d, r), named) })
 		for _, d := range []identity.Directory{d, h.Reopen()} {
-			if seen := mustSeeClient(t, d, r); seen.Registered != name || seen.Touched {
+			seen := mustSeeClient(t, d, r)
+			if seen.Registered != name || seen.Touched {
 				t.Errorf("after %s was named there is %+v", name, seen)
+			}
+			if diff := cmp.Diff(earlier[name], seen.Earlier); diff != "" {
+				t.Errorf("after %s was named, the earlier ones (-want +got):\n%s", name, diff)
 			}
 		}
 	}

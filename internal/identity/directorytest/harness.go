@@ -130,6 +130,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Disowned":       testDisowned,
 		"Activated":      testActivated,
 		"Rotated":        testRotated,
+		"Replaced":       testReplaced,
 		"RotationLost":   testRotationLost,
 		"RotationLags":   testRotationLags,
 		"OthersKeys":     testOthersCredentials,

@@ -100,6 +100,50 @@ func testRotated(t *testing.T, newHarness func(*testing.T) Harness) {
 	}
 }
 
+// testReplaced holds that the client tells which credentials were replaced, as long as it
+// may still take them, whoever it was that brought one back.
+func testReplaced(t *testing.T, newHarness func(*testing.T) Harness) {
+	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
+		t.Run(string(method), func(t *testing.T) {
+			h, r := built(t, newHarness, "replaced", method)
+			mustTell := func(what string, d identity.Directory, want ...string) {
+				t.Helper()
+				if diff := cmp.Diff(want, mustSeeClient(t, d, r).Earlier); diff != "" {
+					t.Errorf("%s, the earlier ones are (-want +got):\n%s", what, diff)
+				}
+			}
+			d, old := h.Directory, r.client.Credential
+			var gone []string // what a client with secrets goes on naming
+			replace := func(next identity.Credential) {
+				until(t, h, "adding", func() error { return d.AddCredential(t.Context(), mustSeeClient(t, d, r), next) })
+				named := r.client
+				named.Credential = identity.Credential{KeyID: next.KeyID}
+				until(t, h, "naming", func() error { return d.UpdateClient(t.Context(), mustSeeClient(t, d, r), named) })
+			}
+			for range 6 {
+				next := h.Credential(method)
+				replace(next)
+				mustTell("while both are there", d, append(gone, old.KeyID)...)
+				mustTell("while both are there, to another", h.Reopen(), append(gone, old.KeyID)...)
+				until(t, h, "removing", func() error { return d.RemoveCredential(t.Context(), mustSeeClient(t, d, r), old.KeyID) })
+				if method != identity.PrivateKeyJWT {
+					gone = append(gone, old.KeyID)
+					gone = gone[max(0, len(gone)-3):]
+					old = next
+					continue
+				}
+				mustTell("after one is gone", d)
+				mustTell("after one is gone, to another", h.Reopen())
+				h.Hand.Give(r.client.ClientID, old)
+				mustTell("when it is back", h.Reopen(), old.KeyID)
+				d = h.Reopen()
+				until(t, h, "removing it again", func() error { return d.RemoveCredential(t.Context(), mustSeeClient(t, d, r), old.KeyID) })
+				old = next
+			}
+		})
+	}
+}
+
 func otherThan(method identity.AuthMethod) identity.AuthMethod {
 	if method == identity.PrivateKeyJWT {
 		return identity.ClientSecretBasic
