@@ -26,8 +26,7 @@ type Directory interface {
 type Roles interface {
 	// ObserveRole tells what there is for the role. group is the role's group name.
 	ObserveRole(ctx context.Context, role Mark, group string) (RoleSeen, error)
-	// CreateServer creates the operator's authorization server.
-	CreateServer(ctx context.Context) error
+	Servers
 	// PutPermission creates the permission or mends its description.
 	PutPermission(ctx context.Context, permission Permission) error
 	// PutGroup creates the group or mends its name and description.
@@ -38,6 +37,16 @@ type Roles interface {
 	DeleteGrant(ctx context.Context, role Mark) error
 	// DeleteGroup removes the role's group; gone already is success.
 	DeleteGroup(ctx context.Context, role Mark, name string) error
+}
+
+// Servers keeps the one authorization server on which all roles stand.
+type Servers interface {
+	// CreateServer creates the operator's authorization server.
+	CreateServer(ctx context.Context) error
+	// DropTwin deletes the server that RoleSeen calls a twin, as long as nothing is
+	// granted on it; gone already is success. One that holds a grant is an error of
+	// kind Rejected, and is not called a twin again until the directory is listed anew.
+	DropTwin(ctx context.Context) error
 }
 
 // Clients keeps the clients.

@@ -37,6 +37,9 @@ type Grant struct {
 type RoleSeen struct {
 	// Server is nil while the operator has no authorization server yet.
 	Server *Server
+	// Twin is the id of a second authorization server of the operator's, made by a
+	// request that was carried out late; empty when there is none that can go.
+	Twin string
 	// Permissions are all the scopes on the server that are ours, by name.
 	Permissions map[string]Permission
 	// Foreign are the names of scopes on the server that somebody else made.

@@ -29,6 +29,9 @@ func (d *Directory) ObserveRole(ctx context.Context, role identity.Mark, groupNa
 		return seen, nil
 	}
 	seen.Server = seenServer(s)
+	if twin, has := d.twin(s); has {
+		seen.Twin = twin.ID
+	}
 	if seen.Permissions, seen.Foreign, err = d.seenScopes(ctx); err != nil {
 		return identity.RoleSeen{}, err
 	}

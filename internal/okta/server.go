@@ -23,6 +23,9 @@ type server struct {
 	Audiences   []string  `json:"audiences"`
 	Issuer      string    `json:"issuer"`
 	Created     time.Time `json:"created"`
+
+	// used tells of a twin that something is granted on it.
+	used bool
 }
 
 func (d *Directory) serverName() string { return "agentid-" + d.cluster }
@@ -32,8 +35,8 @@ func (d *Directory) ownServer(s server) bool {
 	return mark == d.mark
 }
 
-// listServers gives the servers of our name: ours under the name itself, one of
-// somebody else under the name with a star.
+// listServers gives the servers of our name: ours under the name itself, a younger one
+// of ours with a plus behind it, one of somebody else with a star.
 func (d *Directory) listServers(ctx context.Context) (map[string]server, time.Time, error) {
 	w := walk[server]{org: d.org, clock: d.clock, id: func(s server) string { return s.ID }}
 	// q matches parts of names too, and audiences.
@@ -48,6 +51,9 @@ func (d *Directory) listServers(ctx context.Context) (map[string]server, time.Ti
 		switch {
 		case s.Name != d.serverName():
 		case d.ownServer(s):
+			if younger, has := named[s.Name]; has {
+				named[s.Name+"+"] = younger
+			}
 			named[s.Name] = s
 		default:
 			named[s.Name+"*"] = s
@@ -95,6 +101,9 @@ func (d *Directory) CreateServer(ctx context.Context) error {
 	} else if taken {
 		return conflict(fmt.Sprintf("authorization server %q exists in Okta and carries no mark of this operator; "+
 			"rename or delete it there, or choose another clusterID", d.serverName()))
+	}
+	if err := unsettled(d.servers.open(d.serverName())); err != nil {
+		return err
 	}
 	if !d.granting.TryLock() {
 		return busy()

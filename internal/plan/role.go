@@ -29,6 +29,7 @@ const (
 	PutGroup      RoleVerb = "PutGroup"
 	DeleteGrant   RoleVerb = "DeleteGrant"
 	PutGrant      RoleVerb = "PutGrant"
+	DropTwin      RoleVerb = "DropTwin"
 )
 
 // RoleStep is one small repeatable step, with the reason for it. Only the field
@@ -83,6 +84,9 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 	result.Steps = append(result.Steps, groupSteps(want, seen)...)
 	steps, again := grantSteps(want, seen, now)
 	result.Steps = append(result.Steps, steps...)
+	if seen.Twin != "" {
+		result.Steps = append(result.Steps, RoleStep{Verb: DropTwin, Reason: "authorization server " + seen.Twin + " is a second one of ours"})
+	}
 	result.Again = again
 	result.Then = shadowed(seen)
 	return result

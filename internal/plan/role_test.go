@@ -58,6 +58,14 @@ func TestRole(t *testing.T) {
 			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{} },
 			want:   want{verbs: []RoleVerb{CreateServer, PutPermission, PutPermission, PutGroup}},
 		},
+		"TwinServer": {
+			reason: "a second server of ours goes last of all, for it is in nobody's way",
+			change: func(w *desired.Role, s *RoleSeen) {
+				s.Twin = "aus2"
+				w.TokenLifetime = time.Hour
+			},
+			want: want{verbs: []RoleVerb{PutGrant, DropTwin}, clients: []string{"aik-1"}},
+		},
 		"FirstKey": {
 			reason: "a lone client is listed at once",
 			change: func(_ *desired.Role, s *RoleSeen) { s.Grant = nil },

@@ -9,7 +9,7 @@ import (
 // from happening, so that the rest can be tested; TestKnownBugs shows it again.
 type known struct {
 	reason string
-	// spares tells that no fault and no death may strike the call.
+	// spares tells that no death may strike the call.
 	spares func(w *world, method, path string) bool
 }
 
@@ -17,7 +17,7 @@ type known struct {
 func knownBugs() []known {
 	return []known{
 		{
-			reason: "CreateServer does not wait for lists that lag after an answer was lost, and makes a second server",
+			reason: "a process that began before lists show the operator's server makes a second one",
 			spares: func(w *world, method, path string) bool {
 				return w.listLag > 0 && method == "POST" && path == "/api/v1/authorizationServers"
 			},

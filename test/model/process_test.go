@@ -73,7 +73,10 @@ func (w *world) startProcess() *process {
 
 func (p *process) directory() identity.Directory {
 	w := p.world
-	wire := &wire{org: w.org, seam: p.seam, faults: &w.faults, readings: w.readings, struck: w.stir, wrote: w.oktaWritten}
+	wire := &wire{
+		org: w.org, seam: p.seam, faults: &w.faults, readings: w.readings,
+		struck: w.stir, calm: func() bool { return w.calm }, wrote: w.oktaWritten,
+	}
 	directory, err := okta.New(okta.Config{
 		OrgURL: orgURL, Cluster: cluster, Audience: audience, Share: share, SnapshotLifetime: resync,
 		Clock: w.clock, Logger: w.journal.logger(), Base: http.RoundTripper(wire),

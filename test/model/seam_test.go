@@ -73,13 +73,15 @@ type wire struct {
 	// struck hears of every fault that strikes: the world is not at rest while one is
 	// left that may.
 	struck func()
+	// calm tells that no fault may strike now.
+	calm func() bool
 	// wrote hears of every request that may have changed something.
 	wrote func(method, path string)
 }
 
 func (w *wire) RoundTrip(req *http.Request) (response *http.Response, err error) {
 	err = w.seam.around("Okta "+req.Method+" "+req.URL.Path, func() error {
-		if !w.seam.spared("Okta " + req.Method + " " + req.URL.Path) {
+		if !w.calm() {
 			for phase, action := range w.faults.Match(req.Method, req.URL.Path) {
 				w.org.Inject(oktasim.Fault{Nth: 1, Phase: phase, Action: action})
 				w.struck()

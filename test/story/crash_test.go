@@ -198,6 +198,7 @@ func (p plot) overtaken(w *world, s *seam, stopped *process) {
 	p.waitFinished(w, nil)
 	w.quiet()
 	close(s.goOn)
+	<-s.went
 	w.stop(stopped)
 	w.stop(second)
 	third := newSeam(point{})

@@ -64,10 +64,15 @@ type seam struct {
 	struck chan struct{}
 	// goOn lets a stopped process go on.
 	goOn chan struct{}
+	// went is closed when its last call is over.
+	went chan struct{}
 }
 
 func newSeam(target point) *seam {
-	return &seam{target: target, calls: map[string]int{}, struck: make(chan struct{}), goOn: make(chan struct{})}
+	return &seam{
+		target: target, calls: map[string]int{},
+		struck: make(chan struct{}), goOn: make(chan struct{}), went: make(chan struct{}),
+	}
 }
 
 // around makes the call unless the process is dead or dies of it.
@@ -79,6 +84,7 @@ func (s *seam) around(name string, call func() error) error {
 	if s.strike(point{name, nth, pausedCall}, true) {
 		<-s.goOn
 		_ = call()
+		close(s.went)
 		return errDead
 	}
 	err := call()

@@ -6,6 +6,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
@@ -13,7 +14,11 @@ import (
 func (c *Controller) perform(ctx context.Context, steps []plan.RoleStep) error {
 	log := ctrl.LoggerFrom(ctx)
 	for _, step := range steps {
-		if err := c.take(ctx, step); err != nil {
+		if err := c.take(ctx, step); step.Verb == plan.DropTwin && identity.KindOf(err) == identity.Rejected {
+			// It is a person's to decide on, and in nobody's way.
+			log.Info("left the second authorization server as it is", "because", err.Error())
+			continue
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", step.Verb, err)
 		}
 		log.Info("took a step", "step", step.Verb, "because", step.Reason)
@@ -25,6 +30,8 @@ func (c *Controller) take(ctx context.Context, step plan.RoleStep) error {
 	switch step.Verb {
 	case plan.CreateServer:
 		return c.Directory.CreateServer(ctx)
+	case plan.DropTwin:
+		return c.Directory.DropTwin(ctx)
 	case plan.PutPermission:
 		return c.Directory.PutPermission(ctx, step.Permission)
 	case plan.PutGroup:

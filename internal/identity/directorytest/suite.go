@@ -135,6 +135,7 @@ func repeatAll(t *testing.T, d identity.Directory, r role) {
 	t.Helper()
 	steps := map[string]error{
 		"CreateServer": d.CreateServer(t.Context()),
+		"DropTwin":     d.DropTwin(t.Context()),
 		"PutGroup":     d.PutGroup(t.Context(), r.group),
 		"PutGrant":     d.PutGrant(t.Context(), r.grant(r.client.ClientID)),
 	}
