@@ -15,8 +15,9 @@ func decided() []bug {
 		},
 		{
 			name: "status before Secret", file: "internal/plan/keyrotation.go",
-			old: "\tcase have.State == Absent:\n\t\treturn step(Publish, \"the Secret did not exist yet\")\n", new: "",
-			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=30", "-rapid.shrinktime=1s"},
+			old: "\tcase have.State == Absent:\n\t\treturn step(Publish, \"the Secret did not exist yet\")\n",
+			new: "\tcase have.State == Absent:\n\t\treturn KeyNext{Again: again}\n",
+			pkg: "./internal/plan", test: ".",
 		},
 		{
 			name: "cache-only existence check", file: "internal/controller/agentapikey/perform.go",

@@ -81,15 +81,19 @@ func (b bug) try(ctx context.Context, dir string) (string, error) {
 	if err == nil {
 		return "", nil
 	}
-	return failure(string(out)), nil
+	caught := failure(string(out))
+	if caught == "" {
+		return "", fmt.Errorf("planting %q: no test ran: %s", b.name, bytes.TrimSpace(out))
+	}
+	return caught, nil
 }
 
-// failure is the first test that failed, or why it could not be built.
+// failure is the first test that failed; a build that failed is none.
 func failure(out string) string {
 	for line := range strings.Lines(out) {
 		if name, found := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); found {
 			return strings.Fields(name)[0]
 		}
 	}
-	return "it does not build: " + strings.TrimSpace(out)
+	return ""
 }
