@@ -118,7 +118,6 @@ type Sharing struct {
 
 // AIAgentRoleSpec is what the role should be.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.members)",message="spec.members is not honoured by this release: manage people in Okta and remove the field (README, \"What does not work yet\")"
 // +kubebuilder:validation:XValidation:rule="!has(self.mfa)",message="spec.mfa is not honoured by this release: manage factors in Okta and remove the field (README, \"What does not work yet\")"
 type AIAgentRoleSpec struct {
 	// displayName is the role's name for people, shown in Okta. Defaults to the object's name.
@@ -142,8 +141,9 @@ type AIAgentRoleSpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	Permissions []Permission `json:"permissions,omitempty"`
 
-	// members are the people who hold the role.
-	// Not honoured yet, and refused.
+	// members are the people who hold the role: exactly they are in its group in Okta.
+	// Without it people in Okta say who is in the group. Who was named here leaves the
+	// group when the field is removed.
 	// +optional
 	Members *Members `json:"members,omitempty"`
 
@@ -168,9 +168,11 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready (always), Reconciling and Stalled (only while true).
-	// Reasons of Ready: Ready, Progressing, ReservedPermission, and those
-	// of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
+	// conditions are Ready and PermissionsReady (always), Reconciling and Stalled (only
+	// while true). PermissionsReady is True while what agents need of the role stands in
+	// Okta, whatever is wrong about its people; it has the same reasons as Ready.
+	// Reasons of Ready: Ready, Progressing, ReservedPermission, Shadowed,
+	// UnknownMembers, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
 	// InvalidRequest, DirectoryConflict, WaitingForDirectory.
 	// +optional
@@ -191,6 +193,14 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	Issuer string `json:"issuer,omitempty"`
 
+	// members are the people whom spec.members names.
+	// +optional
+	// +listType=map
+	// +listMapKey=login
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=500
+	Members []MemberStatus `json:"members,omitempty"`
+
 	// keys is how many AgentAPIKeys the role's access policy lists in Okta.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -203,6 +213,32 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	AppliedRevision string `json:"appliedRevision,omitempty"`
 }
+
+// MemberStatus is one of the people whom a role names.
+type MemberStatus struct {
+	// login is the person's, as Okta compares it: in lower case.
+	// +required
+	Login Login `json:"login,omitempty"`
+
+	// state is Member (in the role's group), Inactive (in the group, but suspended or
+	// not yet activated in Okta), Pending (to be put into the group) or Unknown (Okta
+	// knows no such person, or has deactivated them).
+	// +required
+	State MemberState `json:"state,omitempty"`
+}
+
+// MemberState says how far a person has become a member.
+//
+// +kubebuilder:validation:Enum=Member;Inactive;Pending;Unknown
+type MemberState string
+
+// The states of members.
+const (
+	MemberStateMember   MemberState = "Member"
+	MemberStateInactive MemberState = "Inactive"
+	MemberStatePending  MemberState = "Pending"
+	MemberStateUnknown  MemberState = "Unknown"
+)
 
 // AIAgentRole is a set of permissions for AI agents: in Okta a group, one OAuth
 // scope per permission and one access policy that lists every AgentAPIKey bound

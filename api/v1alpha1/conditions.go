@@ -15,6 +15,10 @@ const (
 	ConditionStalled = "Stalled"
 )
 
+// ConditionPermissionsReady of an AIAgentRole is True while what agents need of it stands
+// in Okta. Keys wait for it, and not for the role's people.
+const ConditionPermissionsReady = "PermissionsReady"
+
 // Condition types of an AgentAPIKey, present only while they are true. They tell what
 // people should look into; Ready does not wait for it.
 const (
@@ -72,6 +76,8 @@ const (
 const (
 	// ReasonReservedPermission: a permission has a name that cannot be granted.
 	ReasonReservedPermission = "ReservedPermission"
+	// ReasonUnknownMembers: spec.members names people whom Okta does not know.
+	ReasonUnknownMembers = "UnknownMembers"
 	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in.
 	ReasonShadowed = "Shadowed"
 )
