@@ -129,6 +129,14 @@ func (r *AIAgentRole) SetObservedGeneration(generation int64) {
 }
 
 // StatusConditions gives the conditions to read and change.
+func (p *AccessPolicy) StatusConditions() *[]metav1.Condition { return &p.Status.Conditions }
+
+// SetObservedGeneration records the generation the status speaks of.
+func (p *AccessPolicy) SetObservedGeneration(generation int64) {
+	p.Status.ObservedGeneration = generation
+}
+
+// StatusConditions gives the conditions to read and change.
 func (k *AgentAPIKey) StatusConditions() *[]metav1.Condition { return &k.Status.Conditions }
 
 // SetObservedGeneration records the generation the status speaks of.

@@ -1235,6 +1235,11 @@ func (in *QuarantineStatus) DeepCopyInto(out *QuarantineStatus) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.Keys != nil {
+		in, out := &in.Keys, &out.Keys
+		*out = make([]KeyReference, len(*in))
+		copy(*out, *in)
+	}
 	if in.NewTokensBlockedAt != nil {
 		in, out := &in.NewTokensBlockedAt, &out.NewTokensBlockedAt
 		*out = (*in).DeepCopy()
