@@ -2,7 +2,6 @@ package oktasim
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -69,16 +68,18 @@ func (o *Org) controlInject(r *http.Request) (any, error) {
 }
 
 func (o *Org) controlUser(r *http.Request) (any, error) {
-	var wish struct {
-		Login string `json:"login"`
-	}
+	var wish NewUser
 	if err := decodeControl(r, &wish); err != nil {
 		return nil, err
 	}
-	if wish.Login == "" {
-		return nil, errors.New("adding a user: there is no login")
+	if wish.Login != "" && wish == (NewUser{Login: wish.Login}) {
+		return map[string]string{"id": o.AddUser(wish.Login)}, nil
 	}
-	return map[string]string{"id": o.AddUser(wish.Login)}, nil
+	id, err := o.CreateUser(wish)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"id": id}, nil
 }
 
 func (o *Org) controlSettings(r *http.Request) (any, error) {
