@@ -44,6 +44,7 @@ func TestEveryOperationIsAsDescribed(t *testing.T) {
 	w := newCheckedWorld(t, oktasim.Options{})
 	w.driveOrg()
 	w.drivePeople()
+	w.driveAuthenticators()
 	w.driveGroups()
 	w.driveApps()
 	w.driveServers()

@@ -17,6 +17,8 @@ type settings struct {
 	Concurrency           *int           `json:"concurrency"`
 	NoAPIAccessManagement *bool          `json:"noAPIAccessManagement"`
 	ClientsGetSuperAdmin  *bool          `json:"clientsGetSuperAdmin"`
+	Classic               *bool          `json:"classic"`
+	Authenticators        *[]string      `json:"authenticators"`
 	ListLag               *time.Duration `json:"listLag"`
 	GetLag                *time.Duration `json:"getLag"`
 }
@@ -97,12 +99,18 @@ func (o *Org) controlSettings(r *http.Request) (any, error) {
 		o.options.Limits = *wish.Limits
 		o.limiter.SetProfile(profile)
 	}
+	if wish.Authenticators != nil {
+		if err := o.enable(*wish.Authenticators, o.clock.Now()); err != nil {
+			return nil, err
+		}
+	}
 	if wish.PrincipalShare != nil {
 		o.options.PrincipalShare = *wish.PrincipalShare
 		o.limiter.SetShare(*wish.PrincipalShare)
 	}
 	set(&o.options.Concurrency, wish.Concurrency)
 	set(&o.options.NoAPIAccessManagement, wish.NoAPIAccessManagement)
+	set(&o.options.Classic, wish.Classic)
 	set(&o.options.ClientsGetSuperAdmin, wish.ClientsGetSuperAdmin)
 	set(&o.options.ListLag, wish.ListLag)
 	set(&o.options.GetLag, wish.GetLag)

@@ -39,6 +39,8 @@ type Org struct {
 	// revoked holds the ids of access tokens until they would have expired.
 	revoked replays
 
+	authenticators collection[*authenticator]
+
 	users   collection[*user]
 	groups  collection[*group]
 	apps    collection[*app]
@@ -74,6 +76,7 @@ func New(options Options) *Org {
 	o.orgKey = newSigningKey(o.random)
 	o.SetBaseURL(options.BaseURL)
 	o.addEveryone()
+	o.addAuthenticators()
 	if !options.NoAPIAccessManagement {
 		o.addDefaultServer()
 	}

@@ -19,10 +19,14 @@ func varies() map[string]string {
 		`^(\[\]\.)?settings\.oauthClient\.(dpop_bound_access_tokens|participate_slo|consent_method)$`:                                 "added over the years, or by edition",
 		`^(\[\]\.)?credentials\.oauthClient\.pkce_required$`:                                                                          "added over the years",
 		`^(\[\]\.)?_links\.(accessPolicy|policies|profileEnrollment)(\.|$)`:                                                           "Identity Engine only",
-		`^_links\.resetFactors(\.|$)`:                                                                                                 "what the caller's admin role allows",
 		`^(\[\]\.)?_links\.(owners|resourceServerCredentialsKeys)(\.|$)`:                                                              "added over the years",
 		`^settings\.(analyticsCollectionEnabled|bugReportingEnabled|omEnabled|pssoEnabled|desktopMFAEnabled|itpEnabled|op4wEnabled)$`: "features of an org",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
+
+		// Users and authenticators.
+		`^_links\.resetFactors(\.|$)`: "what the caller's admin role allows",
+		`^_links\.aaguids(\.|$)`:      "a feature of an org",
+		`^settings\.(enrollmentSecurityLevel|userVerificationMethods(\[\])?)$`: "added over the years",
 	}
 }
 

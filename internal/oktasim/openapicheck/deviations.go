@@ -31,6 +31,7 @@ func deviations() []deviation {
 		{servers, "answer", `^apiResourceId$`, "in every recorded scope"},
 		{servers, "", `^conditions\.people\.users\.exclude$`, "in every recorded rule"},
 		{"/.well-known/okta-organization", "answer", `^(cell|settings)$`, "in every recorded answer"},
+		{"/api/v1/authenticators", "answer", `^settings$`, "in every recorded Google Authenticator"},
 		{"/api/v1/users", "answer", `^(realmId|type)`, "in recorded users"},
 	}
 }
