@@ -17,31 +17,31 @@ type authenticator struct {
 
 // The keys of the authenticators that every org has.
 const (
-	oktaEmail    = "okta_email"
-	googleOTP    = "google_otp"
-	oktaVerify   = "okta_verify"
-	oktaPassword = "okta_password"
-	phoneNumber  = "phone_number"
-	webauthn     = "webauthn"
+	keyOktaEmail    = "okta_email"
+	keyGoogleOTP    = "google_otp"
+	keyOktaVerify   = "okta_verify"
+	keyOktaPassword = "okta_password"
+	keyPhoneNumber  = "phone_number"
+	keyWebAuthn     = "webauthn"
 )
 
 // DefaultAuthenticators are on in a new org, as in the recorded ones.
 func DefaultAuthenticators() []string {
-	return []string{oktaEmail, oktaVerify, oktaPassword, phoneNumber}
+	return []string{keyOktaEmail, keyOktaVerify, keyOktaPassword, keyPhoneNumber}
 }
 
 func newAuthenticators() []*authenticator {
 	return []*authenticator{
-		{key: oktaEmail, kind: "email", name: "Email", settings: document{"allowedFor": "any", "tokenLifetimeInMinutes": 5}},
-		{key: googleOTP, kind: "app", name: "Google Authenticator", settings: document{}},
-		{key: oktaVerify, kind: "app", name: "Okta Verify", settings: document{
+		{key: keyOktaEmail, kind: "email", name: "Email", settings: document{"allowedFor": "any", "tokenLifetimeInMinutes": 5}},
+		{key: keyGoogleOTP, kind: "app", name: "Google Authenticator", settings: document{}},
+		{key: keyOktaVerify, kind: "app", name: "Okta Verify", settings: document{
 			"compliance":       map[string]any{"fips": "OPTIONAL"},
 			"channelBinding":   map[string]any{"style": "NUMBER_CHALLENGE", "required": "HIGH_RISK_ONLY"},
 			"userVerification": "PREFERRED", "appInstanceId": "",
 		}},
-		{key: oktaPassword, kind: "password", name: "Password"},
-		{key: phoneNumber, kind: "phone", name: "Phone", settings: document{"allowedFor": "any"}},
-		{key: webauthn, kind: "security_key", name: "Security Key or Biometric"},
+		{key: keyOktaPassword, kind: "password", name: "Password"},
+		{key: keyPhoneNumber, kind: "phone", name: "Phone", settings: document{"allowedFor": "any"}},
+		{key: keyWebAuthn, kind: "security_key", name: "Security Key or Biometric"},
 	}
 }
 
@@ -64,7 +64,7 @@ func (o *Org) enable(keys []string, now time.Time) error {
 		}
 	}
 	for _, a := range o.authenticators.order {
-		active := a.key == oktaPassword || slices.Contains(keys, a.key)
+		active := a.key == keyOktaPassword || slices.Contains(keys, a.key)
 		if active != a.active {
 			a.touch(now)
 		}
@@ -109,13 +109,13 @@ func (o *Org) renderAuthenticator(a *authenticator) map[string]any {
 	self := "/api/v1/authenticators/" + a.id
 	links := map[string]any{"self": o.link(self, "GET", "PUT"), "methods": o.link(self+"/methods", "GET")}
 	switch {
-	case a.key == oktaPassword:
+	case a.key == keyOktaPassword:
 	case a.active:
 		links["deactivate"] = o.link(self+"/lifecycle/deactivate", "POST")
 	default:
 		links["activate"] = o.link(self+"/lifecycle/activate", "POST")
 	}
-	if a.key == oktaVerify {
+	if a.key == keyOktaVerify {
 		links["enroll"] = o.link("/idp/authenticators", "POST")
 	}
 	rendered := map[string]any{

@@ -45,6 +45,7 @@ func TestEveryOperationIsAsDescribed(t *testing.T) {
 	w.driveOrg()
 	w.drivePeople()
 	w.driveAuthenticators()
+	w.driveFactors()
 	w.driveGroups()
 	w.driveApps()
 	w.driveServers()

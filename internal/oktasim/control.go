@@ -36,8 +36,12 @@ func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
 			o.ClearFaults()
 			return struct{}{}, nil
 		},
-		"POST " + controlPrefix + "settings": o.controlSettings,
-		"POST " + controlPrefix + "users":    o.controlUser,
+		"POST " + controlPrefix + "settings":         o.controlSettings,
+		"POST " + controlPrefix + "users":            o.controlUser,
+		"PATCH " + controlPrefix + "users":           o.controlChangeUser,
+		"DELETE " + controlPrefix + "users":          o.controlDeleteUser,
+		"POST " + controlPrefix + "factors/complete": o.controlComplete,
+		"POST " + controlPrefix + "factors/code":     o.controlCode,
 	}
 	operation, found := operations[r.Method+" "+r.URL.Path]
 	if !found {
@@ -67,21 +71,6 @@ func (o *Org) controlInject(r *http.Request) (any, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return struct{}{}, o.faults.Add(f)
-}
-
-func (o *Org) controlUser(r *http.Request) (any, error) {
-	var wish NewUser
-	if err := decodeControl(r, &wish); err != nil {
-		return nil, err
-	}
-	if wish.Login != "" && wish == (NewUser{Login: wish.Login}) {
-		return map[string]string{"id": o.AddUser(wish.Login)}, nil
-	}
-	id, err := o.CreateUser(wish)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{"id": id}, nil
 }
 
 func (o *Org) controlSettings(r *http.Request) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/utils/clock"
 
@@ -40,6 +41,8 @@ type Org struct {
 	revoked replays
 
 	authenticators collection[*authenticator]
+	// sent holds when the last message went to a phone or an address.
+	sent map[string]time.Time
 
 	users   collection[*user]
 	groups  collection[*group]
@@ -70,6 +73,7 @@ func New(options Options) *Org {
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
 		revoked:    replays{},
+		sent:       map[string]time.Time{},
 		byClientID: map[string]*app{},
 	}
 	o.id = o.newID("00o", idLength)

@@ -3,7 +3,6 @@ package oktasim_test
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"testing"
 	"time"
 
@@ -217,7 +216,7 @@ func TestControlMakesPeople(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := oktasim.User{ID: id, Login: "jane@example.com", Status: "STAGED"}
-	if users := w.org.Snapshot().Users; !slices.Equal(users, []oktasim.User{want}) {
-		t.Errorf("the state tells %+v, want %+v", users, want)
+	if diff := cmp.Diff([]oktasim.User{want}, w.org.Snapshot().Users); diff != "" {
+		t.Errorf("the state (-want +got):\n%s", diff)
 	}
 }

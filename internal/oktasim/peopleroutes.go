@@ -7,6 +7,7 @@ import (
 // The OAuth scopes of what concerns people.
 const (
 	usersRead          = "okta.users.read"
+	usersManage        = "okta.users.manage"
 	authenticatorsRead = "okta.authenticators.read"
 )
 
@@ -27,4 +28,29 @@ func peopleRoutes() []route {
 			handle: (*Org).getAuthenticator,
 		},
 	}
+}
+
+// factorRoutes lists the operations on the factors of one user.
+func factorRoutes() []route {
+	const (
+		all      = "/api/v1/users/{userId}/factors"
+		one      = all + "/{factorId}"
+		activate = one + activatePath
+	)
+	listed := []route{
+		{method: "GET", template: all, scope: usersRead, handle: (*Org).listFactors},
+		{method: "POST", template: all, scope: usersManage, handle: (*Org).enrollFactor, query: []string{"activate", "updatePhone"}},
+		{method: "GET", template: all + "/catalog", scope: usersRead, handle: (*Org).listSupportedFactors},
+		{method: "GET", template: one, scope: usersRead, handle: (*Org).getFactor},
+		{
+			method: "DELETE", template: one, scope: usersManage, handle: (*Org).deleteFactor,
+			query: []string{"removeRecoveryEnrollment"},
+		},
+		{method: "POST", template: activate, scope: usersManage, handle: (*Org).activateFactor},
+		{method: "POST", template: activate + "/poll", scope: usersManage, handle: (*Org).pollFactor},
+	}
+	for i := range listed {
+		listed[i].bucket = throttle.Users
+	}
+	return listed
 }

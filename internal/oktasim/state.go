@@ -52,6 +52,17 @@ type User struct {
 	ID     string `json:"id"`
 	Login  string `json:"login"`
 	Status string `json:"status"`
+	// Factors are those enrolled, whether their authenticator is on or off.
+	Factors []Factor `json:"factors,omitempty"`
+}
+
+// Factor is a user's enrolment, without the phone number and the address.
+type Factor struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Provider string `json:"provider"`
+	// Status is ACTIVE or PENDING_ACTIVATION.
+	Status string `json:"status"`
 }
 
 // Group is a group of users.
@@ -151,7 +162,11 @@ func (a *app) snapshot() App {
 }
 
 func (u *user) snapshot() User {
-	return User{ID: u.id, Login: u.login, Status: u.status}
+	seen := User{ID: u.id, Login: u.login, Status: u.status}
+	for _, f := range u.factors {
+		seen.Factors = append(seen.Factors, Factor{ID: f.id, Type: f.kind.name, Provider: f.kind.provider, Status: f.status()})
+	}
+	return seen
 }
 
 func (k *clientKey) snapshot() Key {

@@ -14,6 +14,13 @@ type user struct {
 	status string
 	// changed is when the status did; activated is zero before it first left STAGED.
 	changed, activated time.Time
+
+	factors []*factor
+	// phone is the number that text messages go to, which outlives its factor. lastSMS
+	// is the code in the last one.
+	phone, lastSMS string
+	// attempts are when the user last tried to activate a factor.
+	attempts []time.Time
 }
 
 // The statuses of a user that mean something to the org.
