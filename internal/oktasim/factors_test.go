@@ -342,3 +342,36 @@ func TestControlDoesThePersonsPart(t *testing.T) {
 	w.do(400, "DELETE", "/_sim/users?user=jane@example.com", nil)
 	w.do(404, "GET", factors, nil)
 }
+
+func TestCodesOfOktaVerifyAreKept(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	factors := w.jane()
+	codes := w.do(200, "POST", factors, factorBody("token:software:totp", "OKTA")).text("id")
+	w.must(w.org.CompleteFactor("jane@example.com", codes))
+	w.do(200, "POST", factors, factorBody("push", "OKTA"))
+	w.must(w.org.CompletePush("jane@example.com"))
+	if diff := cmp.Diff([]string{"token:software:totp OKTA ACTIVE", "push OKTA ACTIVE"}, w.enrolled(factors)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	w.do(200, "GET", factors+"/"+codes, nil)
+}
+
+func TestFactorsWantTheirScopesAndTheUsersBucket(t *testing.T) {
+	w := newWorld(t, oktasim.Options{Limits: oktasim.LimitsWorkforce})
+	factors := w.jane()
+	push := factors + "/" + w.do(200, "POST", factors, factorBody("push", "OKTA")).text("id")
+	w.auth = "Bearer " + w.orgToken("reader", "okta.users.read")
+	for _, path := range []string{factors, factors + "/catalog", push, "/api/v1/users"} {
+		if limit := w.do(200, "GET", path, nil).Header.Get("X-Rate-Limit-Limit"); limit != "600" {
+			t.Errorf("%s: a limit of %s, want that of /api/v1/users", path, limit)
+		}
+	}
+	w.do(403, "GET", "/api/v1/authenticators", nil)
+	writes := map[string]string{factors: "POST", push + "/lifecycle/activate": "POST", push + "/lifecycle/activate/poll": "POST", push: "DELETE"}
+	for path, method := range writes {
+		w.do(403, method, path, nil)
+	}
+	w.auth = "Bearer " + w.orgToken("writer", "okta.users.manage")
+	w.do(403, "GET", factors, nil)
+	w.do(204, "DELETE", push, nil)
+}
