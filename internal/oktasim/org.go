@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/utils/clock"
 
@@ -39,6 +40,10 @@ type Org struct {
 	// revoked holds the ids of access tokens until they would have expired.
 	revoked replays
 
+	authenticators collection[*authenticator]
+	// sent holds when the last message went to a phone or an address.
+	sent map[string]time.Time
+
 	users   collection[*user]
 	groups  collection[*group]
 	apps    collection[*app]
@@ -68,12 +73,14 @@ func New(options Options) *Org {
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
 		revoked:    replays{},
+		sent:       map[string]time.Time{},
 		byClientID: map[string]*app{},
 	}
 	o.id = o.newID("00o", idLength)
 	o.orgKey = newSigningKey(o.random)
 	o.SetBaseURL(options.BaseURL)
 	o.addEveryone()
+	o.addAuthenticators()
 	if !options.NoAPIAccessManagement {
 		o.addDefaultServer()
 	}

@@ -22,6 +22,11 @@ func varies() map[string]string {
 		`^(\[\]\.)?_links\.(owners|resourceServerCredentialsKeys)(\.|$)`:                                                              "added over the years",
 		`^settings\.(analyticsCollectionEnabled|bugReportingEnabled|omEnabled|pssoEnabled|desktopMFAEnabled|itpEnabled|op4wEnabled)$`: "features of an org",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
+
+		// Users and authenticators.
+		`^_links\.resetFactors(\.|$)`: "what the caller's admin role allows",
+		`^_links\.aaguids(\.|$)`:      "a feature of an org",
+		`^settings\.(enrollmentSecurityLevel|userVerificationMethods(\[\])?)$`: "added over the years",
 	}
 }
 

@@ -31,14 +31,31 @@ func deviations() []deviation {
 		{servers, "answer", `^apiResourceId$`, "in every recorded scope"},
 		{servers, "", `^conditions\.people\.users\.exclude$`, "in every recorded rule"},
 		{"/.well-known/okta-organization", "answer", `^(cell|settings)$`, "in every recorded answer"},
+		{
+			"/api/v1/users/{userId}/factors/{factorId}/lifecycle/activate", "answer", `^(expiresAt|factorResult)$`,
+			"the schema of answers has forgotten the push that waits, which stands beside it as UserFactorActivatePush",
+		},
+		{"/api/v1/authenticators", "answer", `^settings$`, "in every recorded Google Authenticator"},
 		{"/api/v1/users", "answer", `^(realmId|type)`, "in recorded users"},
 	}
 }
 
+// undescribed gives the operations that Okta has and does not describe, as regular
+// expressions with the reason.
+func undescribed() map[string]string {
+	return map[string]string{
+		`^POST /api/v1/users/[^/]+/factors/[^/]+/lifecycle/activate/poll$`: "a link in Okta's examples, which clients are told to follow",
+	}
+}
+
 // known also lets the two lifecycle operations of apps answer {}, as recorded, where
-// the description says that there is no body.
+// the description says that there is no body, and a passcode fit the schemas of several
+// factors: they are described as exclusive and are the same.
 func known(op *operation, p problem) bool {
 	if strings.HasPrefix(op.template, "/api/v1/apps/{appId}/lifecycle/") && p.text == noContentType {
+		return true
+	}
+	if strings.HasSuffix(op.template, "/factors/{factorId}/lifecycle/activate") && strings.HasPrefix(p.text, "value matches more than one") {
 		return true
 	}
 	path := strings.TrimPrefix(p.path, "[].")
