@@ -96,7 +96,15 @@ func (w *world) hand() directorytest.Hand {
 		})
 	}
 	return directorytest.Hand{
-		Hire:   func(login string) string { return w.org.AddUser(login) },
+		Hire: func(login string) string { return w.org.AddUser(login) },
+		Call: func(login, number string) {
+			w.t.Helper()
+			must(w.t, w.org.SetUserPhone(login, number))
+		},
+		Confirm: func(login string) {
+			w.t.Helper()
+			must(w.t, w.org.CompletePush(login))
+		},
 		Rename: func(clientID, label string) { update(clientID, func(a *oktasim.App) { a.Label = label }) },
 		Meddle: func(clientID string) {
 			update(clientID, func(a *oktasim.App) { a.GrantTypes = []string{"client_credentials", "implicit"} })

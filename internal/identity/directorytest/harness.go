@@ -92,6 +92,10 @@ type Harness struct {
 type Hand struct {
 	// Hire makes an active person and gives the id.
 	Hire func(login string) string
+	// Call gives the person a phone number.
+	Call func(login, number string)
+	// Confirm does the person's part of setting up a push.
+	Confirm func(login string)
 	// Rename gives it another label.
 	Rename func(clientID, label string)
 	// Meddle changes a setting that RegisterClient writes.
@@ -143,6 +147,8 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Members":        testMembers,
 		"MembersGone":    testMembersGone,
 		"Unmanaged":      testMembersUnmanaged,
+		"Factors":        testFactors,
+		"FactorsRefused": testFactorsRefused,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}
