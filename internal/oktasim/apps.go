@@ -18,6 +18,8 @@ type app struct {
 	secrets []*clientSecret
 	// signer is the id of the key Okta would sign the app's ID tokens with.
 	signer string
+	// accessPolicy is the id of the policy the app is mapped to; empty is the default.
+	accessPolicy string
 }
 
 func (a *app) clientID() string   { return a.doc.text("credentials", "oauthClient", "client_id") }

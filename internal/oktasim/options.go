@@ -39,6 +39,10 @@ type Options struct {
 	// NoAPIAccessManagement simulates an org that has not licensed custom
 	// authorization servers: they are answered with 401 E0000015.
 	NoAPIAccessManagement bool
+	// Classic simulates an org of the Classic Engine, whose pipeline is v1: it has no
+	// app sign-in policies and no device assurances, and asks for them are answered
+	// with 401 E0000015.
+	Classic bool
 	// ClientsGetSuperAdmin is the org setting that makes every new API client a
 	// super admin, which an operator must refuse to work with.
 	ClientsGetSuperAdmin bool

@@ -43,6 +43,10 @@ type Org struct {
 	groups  collection[*group]
 	apps    collection[*app]
 	servers collection[*server]
+	// policies are the org's own, each type in the order of its priority.
+	policies   []*orgPolicy
+	zones      collection[*zone]
+	assurances collection[*assurance]
 	// byClientID finds apps by the client_id, which the org holds unique.
 	byClientID map[string]*app
 }
@@ -74,6 +78,8 @@ func New(options Options) *Org {
 	o.orgKey = newSigningKey(o.random)
 	o.SetBaseURL(options.BaseURL)
 	o.addEveryone()
+	o.addSystemPolicies()
+	o.addSystemZones()
 	if !options.NoAPIAccessManagement {
 		o.addDefaultServer()
 	}

@@ -6,8 +6,12 @@ import (
 
 // wellKnown is the org's public description.
 func (o *Org) wellKnown(*call) (*reply, error) {
+	pipeline := "idx"
+	if o.options.Classic {
+		pipeline = "v1"
+	}
 	return ok(map[string]any{
-		"id": o.id, "cell": "sim", "pipeline": "idx",
+		"id": o.id, "cell": "sim", "pipeline": pipeline,
 		"_links": map[string]any{"organization": map[string]any{"href": o.url("")}},
 		"settings": map[string]any{
 			"analyticsCollectionEnabled": false, "bugReportingEnabled": true, "omEnabled": false,

@@ -121,7 +121,7 @@ func readPairs(t *testing.T) []pair {
 }
 
 func coveredFamilies() []string {
-	return []string{"group", "group-users", "authserver", "app", "app-credentials", "app-lifecycle", "org"}
+	return []string{"group", "group-users", "authserver", "app", "app-credentials", "app-lifecycle", "org", "policy", "zone", "device-assurance"}
 }
 
 // outOfScope is the one rule for what is not replayed at all.
@@ -132,6 +132,8 @@ func outOfScope(p pair) string {
 		return "claims, refresh tokens and signing keys are not simulated"
 	case p.Template == "/api/v1/org":
 		return "the org's own address and contacts are not simulated"
+	case outOfAccess(p) != "":
+		return outOfAccess(p)
 	case p.Status == 500:
 		return "a server error, which the org gives only when it is injected"
 	case strings.HasPrefix(p.Template, "/api/v1/apps") && !oidcOnly(p):

@@ -23,7 +23,7 @@ const (
 func routes() []route {
 	return slices.Concat(
 		orgRoutes(), groupRoutes(), appRoutes(), credentialRoutes(),
-		serverRoutes(), policyRoutes(), oauthRoutes(),
+		serverRoutes(), policyRoutes(), oauthRoutes(), accessRoutes(),
 	)
 }
 

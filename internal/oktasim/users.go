@@ -49,7 +49,7 @@ func (o *Org) renderUser(u *user) map[string]any {
 	return map[string]any{
 		"id": u.id, "status": "ACTIVE", "created": stamp(u.created), "activated": stamp(u.created),
 		"statusChanged": stamp(u.created), "lastLogin": nil, "lastUpdated": stamp(u.updated), "passwordChanged": nil,
-		"type": map[string]any{"id": "oty" + o.id[3:]},
+		"type": map[string]any{"id": o.userType()},
 		"profile": map[string]any{
 			"firstName": name, "lastName": "Simulated", "mobilePhone": nil, "secondEmail": nil,
 			"login": u.login, "email": u.login,
