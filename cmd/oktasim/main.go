@@ -25,6 +25,7 @@ func main() {
 	flag.IntVar(&config.Options.Concurrency, "concurrency", 75, "requests in flight the org lets through")
 	flag.Int64Var(&config.Options.Seed, "seed", 0, "draws ids and the phases of the rate limit windows")
 	flag.BoolVar(&config.Options.NoAPIAccessManagement, "no-api-access-management", false, "an org without custom authorization servers")
+	flag.BoolVar(&config.Options.Classic, "classic", false, "an org of the Classic Engine")
 	flag.BoolVar(&config.Options.ClientsGetSuperAdmin, "clients-get-super-admin", false, "an org that makes every new client a super admin")
 	flag.DurationVar(&config.Options.ListLag, "list-lag", 0, "how long a new object is missing in lists")
 	flag.DurationVar(&config.Options.GetLag, "get-lag", 0, "how long GET of a new object answers 404")

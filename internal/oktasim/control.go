@@ -37,6 +37,7 @@ func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
 		},
 		"POST " + controlPrefix + "settings": o.controlSettings,
 		"POST " + controlPrefix + "users":    o.controlUser,
+		"POST " + controlPrefix + "signin":   o.controlSignIn,
 	}
 	operation, found := operations[r.Method+" "+r.URL.Path]
 	if !found {
@@ -79,6 +80,14 @@ func (o *Org) controlUser(r *http.Request) (any, error) {
 		return nil, errors.New("adding a user: there is no login")
 	}
 	return map[string]string{"id": o.AddUser(wish.Login)}, nil
+}
+
+func (o *Org) controlSignIn(r *http.Request) (any, error) {
+	var a Attempt
+	if err := decodeControl(r, &a); err != nil {
+		return nil, err
+	}
+	return o.SignIn(a), nil
 }
 
 func (o *Org) controlSettings(r *http.Request) (any, error) {

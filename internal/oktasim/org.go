@@ -38,6 +38,8 @@ type Org struct {
 	spent     replays
 	// revoked holds the ids of access tokens until they would have expired.
 	revoked replays
+	// codes holds the authorization codes that have not been redeemed.
+	codes map[string]authCode
 
 	users   collection[*user]
 	groups  collection[*group]
@@ -72,6 +74,7 @@ func New(options Options) *Org {
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
 		revoked:    replays{},
+		codes:      map[string]authCode{},
 		byClientID: map[string]*app{},
 	}
 	o.id = o.newID("00o", idLength)

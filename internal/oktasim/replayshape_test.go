@@ -26,7 +26,7 @@ func varies() map[string]string {
 		`^(\[\]\.)?conditions\.riskScore(\.|$)`:                                                                                       "an edition of Okta",
 		`^(\[\]\.)?actions\.appSignOn\.keepMeSignedIn(\.|$)`:                                                                          "added over the years",
 		`^displayRemediationMode$`:                                                                                                    "an edition of Okta",
-		`^(\[\]\.)?settings\.(factors\.|type$)`:                                                                                               "what an org offers",
+		`^(\[\]\.)?settings\.(factors\.|type$)`:                                                                                       "what an org offers",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
 	}
 }

@@ -52,6 +52,8 @@ type accessClaims struct {
 	ClientID string           `json:"cid"`
 	Scopes   []string         `json:"scp"`
 	Subject  string           `json:"sub"`
+	// UserID is in the tokens of people only.
+	UserID string `json:"uid,omitempty"`
 }
 
 func (k *signingKey) sign(claims accessClaims) (string, error) {

@@ -14,6 +14,11 @@ type State struct {
 	Scopes   []Scope  `json:"scopes"`
 	Policies []Policy `json:"policies"`
 	Rules    []Rule   `json:"rules"`
+
+	OrgPolicies []OrgPolicy `json:"orgPolicies"`
+	OrgRules    []OrgRule   `json:"orgRules"`
+	Zones       []Zone      `json:"zones"`
+	Assurances  []Assurance `json:"assurances"`
 }
 
 // App is an OIDC app.
@@ -28,7 +33,9 @@ type App struct {
 	GrantTypes []string       `json:"grantTypes"`
 	Keys       []Key          `json:"keys,omitempty"`
 	Secrets    []Secret       `json:"secrets,omitempty"`
-	Created    time.Time      `json:"created"`
+	// AccessPolicyID is the policy the app is under; services are under none.
+	AccessPolicyID string    `json:"accessPolicyID,omitempty"`
+	Created        time.Time `json:"created"`
 }
 
 // Key is a public key of an app.
@@ -111,7 +118,11 @@ func (o *Org) Snapshot() State {
 	defer o.mu.Unlock()
 	state := State{}
 	for _, a := range o.apps.order {
-		state.Apps = append(state.Apps, a.snapshot())
+		seen := a.snapshot()
+		if p := o.accessPolicyOf(a); p != nil && a.interactive() {
+			seen.AccessPolicyID = p.id
+		}
+		state.Apps = append(state.Apps, seen)
 	}
 	for _, g := range o.groups.order {
 		state.Groups = append(state.Groups, Group{
@@ -121,6 +132,7 @@ func (o *Org) Snapshot() State {
 	for _, s := range o.servers.order {
 		o.snapshotServer(&state, s)
 	}
+	o.snapshotAccess(&state)
 	return state
 }
 

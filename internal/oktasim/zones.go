@@ -57,16 +57,30 @@ func (o *Org) readZone(c *call, self *zone) (document, error) {
 			return nil, validation("name", "name: An object with this field already exists in the current organization")
 		}
 	}
-	if self != nil && self.system && body.text("name") != self.name() {
-		return nil, readOnly("name")
-	}
-	// A zone is recorded to be made ACTIVE whatever its body says. What a replacement
-	// does with another status than the zone's is not known, so there must be none.
-	if status := body.text("status"); self != nil && status != "" && status != statusOf(self.active) {
-		return nil, validation("status", "status: can't be changed by replacing the zone")
+	if self != nil {
+		if err := o.mayBecome(self, body); err != nil {
+			return nil, err
+		}
 	}
 	doc := body.only("type", "name", "usage", "gateways", "proxies").over(document{"usage": "POLICY"})
 	return doc, normalizeAddresses(doc)
+}
+
+// mayBecome holds a replacement against the zone that is there. A zone is recorded to
+// be made ACTIVE whatever its body says; what a replacement does with another status
+// than the zone's is not known, so it is refused.
+func (o *Org) mayBecome(z *zone, body document) error {
+	if z.system && body.text("name") != z.name() {
+		return readOnly("name")
+	}
+	if status := body.text("status"); status != "" && status != statusOf(z.active) {
+		return validation("status", "status: can't be changed by replacing the zone")
+	}
+	usage := body.text("usage")
+	if used := o.zoneUser(z.id); used != "" && usage != "" && usage != z.usage() {
+		return wrongState("The usage can't be changed: the zone is used by " + used + ".")
+	}
+	return nil
 }
 
 // normalizeAddresses checks addresses and writes them as Okta does.
@@ -127,9 +141,6 @@ func (o *Org) putZone(c *call) (*reply, error) {
 	doc, err := o.readZone(c, z)
 	if err != nil {
 		return nil, err
-	}
-	if used := o.zoneUser(z.id); used != "" && doc.text("usage") != z.usage() {
-		return nil, wrongState("The usage can't be changed: the zone is used by " + used + ".")
 	}
 	z.doc = doc
 	z.touch(c.now)
