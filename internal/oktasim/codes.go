@@ -67,7 +67,7 @@ func (s *server) lacks(scopes []string) string {
 }
 
 // redeem gives an access token of the person for a code, once.
-func (o *Org) redeem(c *call, f form, s *server, a *app) (*reply, error) {
+func (o *Org) redeem(c *call, f form, s *server, a *app, bound *confirmation) (*reply, error) {
 	code, found := o.codes[f.Get("code")]
 	delete(o.codes, f.Get("code"))
 	switch {
@@ -87,7 +87,7 @@ func (o *Org) redeem(c *call, f form, s *server, a *app) (*reply, error) {
 	}
 	return o.grant(s.key, accessClaims{
 		Issuer: o.issuerOf(s), Audience: s.audience(), ClientID: a.clientID(), Subject: code.user.login, UserID: code.user.id,
-		Scopes: code.scopes,
+		Scopes: code.scopes, Confirmation: bound,
 	}, c.now, time.Duration(r.lifetimeMinutes())*time.Minute)
 }
 

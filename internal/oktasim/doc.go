@@ -9,9 +9,17 @@
 // their members; OIDC apps with their secrets and public keys; custom authorization
 // servers with scopes, access policies and rules; the token endpoints of the org
 // (private_key_jwt, okta.* scopes) and of custom servers (client_credentials), with
-// keys, discovery, introspection and revocation. Assertions are verified and tokens
-// are signed. Rate limits, concurrency limits, the scopes of each operation, paging
-// and errors are Okta's. A request for anything else is an error, and is told by Unknown.
+// keys, discovery, introspection and revocation. Assertions and DPoP proofs are
+// verified and tokens are signed.
+//
+// Also what decides who may sign in: the org's own policies (ACCESS_POLICY, MFA_ENROLL,
+// OKTA_SIGN_ON; those for passwords to be read) with their rules, which app is under
+// which policy, network zones of IP addresses and device assurances. SignIn asks them
+// what they mean for a person, and may give an authorization code that the app redeems
+// for a token of that person; the client's network is held to as well.
+//
+// Rate limits, concurrency limits, the scopes of each operation, paging and errors are
+// Okta's. A request for anything else is an error, and is told by Unknown.
 //
 // # What is stricter than Okta
 //
@@ -28,6 +36,31 @@
 //   - A client that revokes a token of another is told so; who is told nothing might
 //     believe it.
 //   - A rule applies to client_credentials only when it is for EVERYONE.
+//   - Policies of the org may have the same name, as recorded; the rules of one policy,
+//     zones and device assurances may not.
+//   - The status in the body of a policy or a rule is not looked at, as recorded. A zone
+//     is made ACTIVE, and a replacement of it must not say another status than it has.
+//   - A rule of an app sign-in policy that is sent without a priority becomes the last
+//     one before the catch-all rule, also when it had one before.
+//   - An app sign-in policy cannot be deleted while an app is mapped to it, and a service
+//     app cannot be mapped: nobody signs in to it.
+//   - A zone cannot be deleted while a rule or a client's network names it.
+//   - Of a rule's people, groups and users must both match where both are included, and
+//     managed: false is for devices that are not managed.
+//   - Two factors are of two classes: what is known, owned, or a fingerprint or PIN that
+//     webauthn and fastpass ask for.
+//   - A rule with an expression lets nobody in: expressions are not evaluated.
+//   - Proofs of possession must have a nonce of the org, and are for clients only that
+//     are registered for them.
+//
+// On the Classic Engine (Options.Classic), requests for app sign-in policies, mappings
+// and device assurances are answered with 401 E0000015, as dynamic zones are recorded
+// to be in an org that has them not. Okta's answer to these is not known.
+//
+// # What is missing
+//
+// Chains of authentication methods, behaviors, identity providers, signals of third
+// parties, dynamic zones, enrollment rules for apps, ID tokens and refresh tokens.
 //   - Two requests at once that change the priorities below one parent: 423.
 //
 // # The control API
@@ -43,6 +76,10 @@
 //	POST   /_sim/settings    limits, principalShare, concurrency, noAPIAccessManagement,
 //	                         clientsGetSuperAdmin, listLag, getLag (nanoseconds)
 //	POST   /_sim/users       {"login":"jane@example.com"} gives {"id":"00u…"}
+//	POST   /_sim/signin      an Attempt gives a Decision
+//
+// All clients of a test come from one machine, so a token request may say in the header
+// X-Sim-Client-IP where it comes from.
 //
 // Requests to it are neither counted nor logged.
 package oktasim

@@ -3,6 +3,8 @@ package oktasim_test
 import (
 	"net/url"
 	"strings"
+
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
 const policies = "/api/v1/policies"
@@ -90,6 +92,7 @@ func (w *world) driveAccessPolicies(zone, assurance string) {
 
 	app := w.do(200, "POST", "/api/v1/apps", webApp("agent-web")).text("id")
 	w.do(204, "PUT", "/api/v1/apps/"+app+strings.TrimPrefix(policy, "/api/v1"), nil)
+	w.driveCodes()
 	mapping := w.do(200, "GET", policy+"/mappings", nil).List[0]["id"].(string)
 	w.do(200, "GET", policy+"/mappings/"+mapping, nil)
 	w.do(200, "GET", policy+"/app", nil)
@@ -119,6 +122,27 @@ func (w *world) driveSessionPolicies() {
 	w.do(200, "GET", policies+"?type=MFA_ENROLL", nil)
 	w.do(200, "POST", policy+"/rules", enrollRule("challenge", "CHALLENGE"))
 	w.do(200, "GET", policy+"/rules", nil)
+}
+
+// driveCodes signs a person in to the app and redeems the code.
+func (w *world) driveCodes() {
+	server, id := w.newServer("read")
+	policy, _ := w.newPolicy(server, "codes", []string{"agent-web"}, nil)
+	rule := ruleBody("people", "read")
+	rule["conditions"].(object)["grantTypes"] = object{"include": []string{"authorization_code"}}
+	w.do(201, "POST", policy+"/rules", rule)
+	d := w.org.SignIn(oktasim.Attempt{
+		Login: "driver@example.com", ClientID: "agent-web", Factors: []string{"password", "push"},
+		Server: id, Scopes: []string{"read"}, RedirectURI: "https://example.com/callback", CodeChallenge: challenge(),
+	})
+	r := w.post("/oauth2/"+id+"/v1/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {d.Code}, "code_verifier": {verifier},
+		"redirect_uri": {"https://example.com/callback"},
+		"client_id":    {"agent-web"}, "client_secret": {"the secret of agent-web"},
+	})
+	if r.Status != 200 {
+		w.t.Fatalf("%s, and the code: got %d %s", d.Why, r.Status, r.Raw)
+	}
 }
 
 // zoneBody is a zone of the addresses of one network.

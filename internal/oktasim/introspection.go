@@ -47,6 +47,9 @@ func (o *Org) introspect(c *call) (*reply, error) {
 		"aud": claims.Audience, "iss": claims.Issuer, "jti": claims.ID,
 		"iat": seconds(claims.IssuedAt), "exp": seconds(claims.Expiry),
 	}
+	if claims.Confirmation != nil {
+		told["token_type"], told["cnf"] = "DPoP", claims.Confirmation
+	}
 	if claims.UserID != "" {
 		told["uid"] = claims.UserID
 	}

@@ -38,6 +38,8 @@ type Org struct {
 	spent     replays
 	// revoked holds the ids of access tokens until they would have expired.
 	revoked replays
+	// nonces are those that proofs of possession may use, until they expire.
+	nonces replays
 	// codes holds the authorization codes that have not been redeemed.
 	codes map[string]authCode
 
@@ -74,6 +76,7 @@ func New(options Options) *Org {
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
 		revoked:    replays{},
+		nonces:     replays{},
 		codes:      map[string]authCode{},
 		byClientID: map[string]*app{},
 	}

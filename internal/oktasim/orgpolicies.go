@@ -255,7 +255,8 @@ func (o *Org) switchOrgPolicy(c *call, active bool) (*reply, error) {
 }
 
 // listOrgPolicies gives the policies of one type. Its cursor remembers a place in the
-// order of priority.
+// order of priority. Pages are smaller than Okta's, which is recorded to put at least
+// 67 on one, and does not tell how many more.
 func (o *Org) listOrgPolicies(c *call) (*reply, error) {
 	kind := c.query.Get("type")
 	if kind == "" {

@@ -202,7 +202,7 @@ func (o *Org) refuse(c *call, err error) answer {
 	if bad, is := errors.AsType[*oauthRefusal](err); is {
 		o.record(c, bad.status, bad.code)
 		o.note(c, bad.unknown)
-		return answer{status: bad.status, body: encode(bad.body())}
+		return answer{status: bad.status, header: bad.header, body: encode(bad.body())}
 	}
 	bad, is := errors.AsType[*refusal](err)
 	if !is {

@@ -30,9 +30,11 @@ type App struct {
 	Profile    map[string]any `json:"profile,omitempty"`
 	Note       string         `json:"note,omitempty"`
 	AuthMethod string         `json:"authMethod"`
-	GrantTypes []string       `json:"grantTypes"`
-	Keys       []Key          `json:"keys,omitempty"`
-	Secrets    []Secret       `json:"secrets,omitempty"`
+	// Kind is service, web, browser or native.
+	Kind       string   `json:"kind"`
+	GrantTypes []string `json:"grantTypes"`
+	Keys       []Key    `json:"keys,omitempty"`
+	Secrets    []Secret `json:"secrets,omitempty"`
 	// AccessPolicyID is the policy the app is under; services are under none.
 	AccessPolicyID string    `json:"accessPolicyID,omitempty"`
 	Created        time.Time `json:"created"`
@@ -139,7 +141,7 @@ func (o *Org) Snapshot() State {
 func (a *app) snapshot() App {
 	seen := App{
 		ID: a.id, ClientID: a.clientID(), Label: a.label(), Status: a.status(), Profile: a.doc.object("profile"),
-		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(),
+		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(), Kind: a.settings().text("application_type"),
 		GrantTypes: a.settings().texts("grant_types"), Created: a.created,
 	}
 	for _, k := range a.keys {

@@ -26,22 +26,21 @@ func (o *Org) token(c *call) (*reply, error) {
 	if !slices.Contains(a.settings().texts("grant_types"), grant) {
 		return nil, badOAuth("unauthorized_client", "The client isn't authorized to use the provided grant type.")
 	}
-	if a.settings().flag("dpop_bound_access_tokens") {
-		// Proofs of possession are not simulated, and a client that must show one
-		// gets nothing without.
-		return nil, badOAuth("invalid_dpop_proof", "The DPoP proof JWT header is missing.")
-	}
 	if err := o.checkClientNetwork(c, a); err != nil {
 		return nil, err
 	}
-	if grant == authorizationCode {
-		return o.redeem(c, f, s, a)
+	bound, err := o.possess(c, a)
+	if err != nil {
+		return nil, err
 	}
-	return o.clientToken(c, f, s, a)
+	if grant == authorizationCode {
+		return o.redeem(c, f, s, a, bound)
+	}
+	return o.clientToken(c, f, s, a, bound)
 }
 
 // clientToken is for a client that acts for itself.
-func (o *Org) clientToken(c *call, f form, s *server, a *app) (*reply, error) {
+func (o *Org) clientToken(c *call, f form, s *server, a *app, bound *confirmation) (*reply, error) {
 	scopes, err := requestedScopes(f)
 	if err != nil {
 		return nil, err
@@ -55,6 +54,7 @@ func (o *Org) clientToken(c *call, f form, s *server, a *app) (*reply, error) {
 	}
 	return o.grant(s.key, accessClaims{
 		Issuer: o.issuerOf(s), Audience: s.audience(), ClientID: a.clientID(), Subject: a.clientID(), Scopes: scopes,
+		Confirmation: bound,
 	}, c.now, time.Duration(r.lifetimeMinutes())*time.Minute)
 }
 
@@ -114,6 +114,7 @@ func (o *Org) metadata(c *call) (*reply, error) {
 		"token_endpoint_auth_methods_supported":         methods,
 		"grant_types_supported":                         []any{authorizationCode, clientCredentials},
 		"code_challenge_methods_supported":              []any{"S256"},
+		"dpop_signing_alg_values_supported":             list([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}),
 		"response_types_supported":                      []any{"code", "token"},
 		"response_modes_supported":                      []any{"query", "fragment", "form_post", "okta_post_message"},
 		"subject_types_supported":                       []any{"public"},
