@@ -24,6 +24,9 @@ func (w *world) driveZones() (id string) {
 	w.do(200, "GET", zone, nil)
 	w.do(200, "PUT", zone, body)
 	w.do(200, "GET", "/api/v1/zones?limit=10&filter="+url.QueryEscape(`id eq "`+id+`"`), nil)
+	client := serviceApp("agent-zoned", "zoned")
+	client["settings"].(object)["oauthClient"].(object)["network"] = object{"connection": "ZONE", "include": []string{id}}
+	w.do(200, "POST", "/api/v1/apps", client)
 	other := "/api/v1/zones/" + w.do(200, "POST", "/api/v1/zones", zoneBody("other", "198.51.100.0/24")).text("id")
 	w.do(200, "POST", other+"/lifecycle/deactivate", nil)
 	w.do(200, "POST", other+"/lifecycle/activate", nil)
