@@ -103,8 +103,6 @@ func (o *Org) checkApp(body document) error {
 func checkGrants(settings document, method string) error {
 	grants := settings.texts("grant_types")
 	service := settings.text("application_type") == "service"
-	// Clients that may act for themselves need not say where codes go, Okta says.
-	codes := slices.Contains(grants, authorizationCode) && !slices.Contains(grants, clientCredentials)
 	switch {
 	case len(grants) == 0:
 		return validation("grant_types", "grant_types: The field cannot be left blank")
@@ -113,12 +111,22 @@ func checkGrants(settings document, method string) error {
 	case slices.Contains(grants, clientCredentials) && method == "none":
 		return validation("token_endpoint_auth_method",
 			"token_endpoint_auth_method: 'none' can't be used with the grant type 'client_credentials'.")
-	case codes && len(settings.texts("redirect_uris")) == 0:
-		return validation("redirect_uris", "redirect_uris: must not be empty for the grant type 'authorization_code'.")
-	case codes && !slices.Contains(settings.texts("response_types"), "code"):
-		return validation("response_types", "response_types: must include 'code' for the grant type 'authorization_code'.")
 	case service && !slices.Contains(settings.texts("response_types"), "token"):
 		return validation("response_types", "response_types: must include 'token' for the grant type 'client_credentials'.")
+	case slices.Contains(grants, authorizationCode) && !slices.Contains(grants, clientCredentials):
+		return checkRedirects(settings)
+	}
+	return nil
+}
+
+// checkRedirects wants to know where codes go. Clients that may act for themselves
+// need not say it, Okta says.
+func checkRedirects(settings document) error {
+	if len(settings.texts("redirect_uris")) == 0 {
+		return validation("redirect_uris", "redirect_uris: must not be empty for the grant type 'authorization_code'.")
+	}
+	if !slices.Contains(settings.texts("response_types"), "code") {
+		return validation("response_types", "response_types: must include 'code' for the grant type 'authorization_code'.")
 	}
 	return nil
 }
