@@ -168,6 +168,46 @@ func TestRulesForPeopleHoldForThem(t *testing.T) {
 	}
 }
 
+func TestRulesOfServersNamePeople(t *testing.T) {
+	w := newCodeWorld(t)
+	john := w.org.AddUser("john@example.com")
+	policy := w.server + "/policies/" + w.do(200, "GET", w.server+"/policies", nil).List[0]["id"].(string)
+	path := policy + "/rules/" + w.do(200, "GET", policy+"/rules", nil).List[0]["id"].(string)
+	tests := map[string]struct {
+		reason string
+		people object
+		want   map[string]int
+	}{
+		"everyone": {
+			"but for whom the rule excludes",
+			object{"groups": object{"include": []string{"EVERYONE"}}, "users": object{"exclude": []string{w.jane}}},
+			map[string]int{"jane@example.com": 400, "john@example.com": 200},
+		},
+		"by name": {
+			"besides the group",
+			object{"groups": object{"include": []string{w.group}}, "users": object{"include": []string{john}}},
+			map[string]int{"jane@example.com": 200, "john@example.com": 200},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w.t = t
+			rule := ruleBody("staff", "read")
+			conditions := rule["conditions"].(object)
+			conditions["grantTypes"] = object{"include": []string{"authorization_code"}}
+			conditions["people"] = test.people
+			w.do(200, "PUT", path, rule)
+			got := map[string]int{}
+			for login := range test.want {
+				got[login] = w.redeem(w.redemption(w.code(func(a *oktasim.Attempt) { a.Login = login }).Code)).Status
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.reason, diff)
+			}
+		})
+	}
+}
+
 func TestPublicClientsMustUsePKCE(t *testing.T) {
 	w := newCodeWorld(t)
 	body := webApp("agent-native")

@@ -92,6 +92,11 @@ func TestRulesMatchByTheirConditions(t *testing.T) {
 				return object{"people": object{"users": object{"include": []string{w.jane}}}}
 			}, oktasim.Attempt{}, oktasim.Attempt{Login: "john@example.com"},
 		},
+		"excluded user": {
+			"who is not the one", func(w *doorWorld, _, _ string) object {
+				return object{"people": object{"users": object{"exclude": []string{w.jane}}}}
+			}, oktasim.Attempt{Login: "john@example.com"}, oktasim.Attempt{},
+		},
 		"zone": {
 			"who is in the zone", func(_ *doorWorld, zone, _ string) object {
 				return object{"network": object{"connection": "ZONE", "include": []string{zone}}}
@@ -235,6 +240,41 @@ func TestFirstRuleThatMatchesDecides(t *testing.T) {
 		if diff := cmp.Diff(want, w.enter(oktasim.Attempt{Login: login, Factors: []string{"password"}})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", login, diff)
 		}
+	}
+}
+
+func TestWhatIsInactiveDoesNotDecide(t *testing.T) {
+	w := newDoorWorld(t)
+	w.rule("first", "1FA", object{})
+	w.rule("second", "1FA", object{})
+	session := policies + "/" + w.do(200, "POST", policies, groupPolicy("OKTA_SIGN_ON", "staff", w.group)).text("id")
+	w.do(200, "POST", session+"/rules", signOnRule("no", object{"access": "DENY"}))
+	attempt := oktasim.Attempt{Factors: []string{"password"}}
+	first := w.policy + "/rules/" + w.do(200, "GET", w.policy+"/rules", nil).List[0]["id"].(string)
+	for _, step := range []struct {
+		switches string
+		want     outcome
+	}{
+		{session, outcome{true, "first"}},
+		{first, outcome{true, "second"}},
+		{w.policy, outcome{}},
+	} {
+		w.do(204, "POST", step.switches+"/lifecycle/deactivate", nil)
+		if diff := cmp.Diff(step.want, w.enter(attempt)); diff != "" {
+			t.Errorf("without %s (-want +got):\n%s", step.switches, diff)
+		}
+	}
+}
+
+func TestRulesForRADIUSAreForNobodyHere(t *testing.T) {
+	w := newDoorWorld(t)
+	w.rule("all", "1FA", object{})
+	session := policies + "/" + w.do(200, "POST", policies, groupPolicy("OKTA_SIGN_ON", "staff", w.group)).text("id")
+	rule := signOnRule("no", object{"access": "DENY"})
+	rule["conditions"] = object{"authContext": object{"authType": "RADIUS"}}
+	w.do(200, "POST", session+"/rules", rule)
+	if diff := cmp.Diff(outcome{true, "all"}, w.enter(oktasim.Attempt{Factors: []string{"password"}})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
