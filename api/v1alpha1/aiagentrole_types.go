@@ -69,7 +69,10 @@ type MFA struct {
 	Factors []Factor `json:"factors,omitempty"`
 
 	// enroll says whether the operator starts the enrolment of a missing factor
-	// (Start), or only reports what is missing (Watch, the default).
+	// (Start), or only reports what is missing (Watch, the default). Push: Okta mails the
+	// person a link, once a day until they have followed it. SMS and Email: the number or
+	// address in the person's Okta profile is enrolled at once. TOTP and WebAuthn people
+	// set up themselves, at a sign-in.
 	// +optional
 	// +default="Watch"
 	Enroll EnrollMode `json:"enroll,omitempty"`
@@ -118,7 +121,7 @@ type Sharing struct {
 
 // AIAgentRoleSpec is what the role should be.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.mfa)",message="spec.mfa is not honoured by this release: manage factors in Okta and remove the field (README, \"What does not work yet\")"
+// +kubebuilder:validation:XValidation:rule="!has(self.mfa) || has(self.members)",message="mfa is about the people whom members names: give members, or remove mfa"
 type AIAgentRoleSpec struct {
 	// displayName is the role's name for people, shown in Okta. Defaults to the object's name.
 	// +optional
@@ -148,7 +151,6 @@ type AIAgentRoleSpec struct {
 	Members *Members `json:"members,omitempty"`
 
 	// mfa says which second factors the members need.
-	// Not honoured yet, and refused.
 	// +optional
 	MFA *MFA `json:"mfa,omitempty"`
 
@@ -168,8 +170,10 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready and PermissionsReady (always), Reconciling and Stalled (only
-	// while true). PermissionsReady is True while what agents need of the role stands in
+	// conditions are Ready and PermissionsReady (always), FactorsEnrolled (with spec.mfa),
+	// Reconciling and Stalled (only while true). FactorsEnrolled is True (AllEnrolled) when
+	// every member has every factor, else False (FactorsMissing); Ready does not wait for
+	// it. PermissionsReady is True while what agents need of the role stands in
 	// Okta, whatever is wrong about its people; it has the same reasons as Ready.
 	// Reasons of Ready: Ready, Progressing, ReservedPermission, Shadowed,
 	// UnknownMembers, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
@@ -225,7 +229,38 @@ type MemberStatus struct {
 	// knows no such person, or has deactivated them).
 	// +required
 	State MemberState `json:"state,omitempty"`
+
+	// factors are those that spec.mfa asks for.
+	// +optional
+	// +listType=map
+	// +listMapKey=factor
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Factors []FactorStatus `json:"factors,omitempty"`
 }
+
+// FactorStatus tells how far a member is with a second factor.
+type FactorStatus struct {
+	// factor is what is asked for.
+	// +required
+	Factor Factor `json:"factor,omitempty"`
+
+	// state is NotEnrolled, Pending (begun, and the person has something to do) or Active.
+	// +required
+	State FactorState `json:"state,omitempty"`
+}
+
+// FactorState says how far the enrolment of a factor is.
+//
+// +kubebuilder:validation:Enum=NotEnrolled;Pending;Active
+type FactorState string
+
+// The states of factors.
+const (
+	FactorStateNotEnrolled FactorState = "NotEnrolled"
+	FactorStatePending     FactorState = "Pending"
+	FactorStateActive      FactorState = "Active"
+)
 
 // MemberState says how far a person has become a member.
 //

@@ -19,6 +19,10 @@ const (
 // in Okta. Keys wait for it, and not for the role's people.
 const ConditionPermissionsReady = "PermissionsReady"
 
+// ConditionFactorsEnrolled of an AIAgentRole with spec.mfa is True when every member has
+// every factor. Ready does not wait for it: it is people's part.
+const ConditionFactorsEnrolled = "FactorsEnrolled"
+
 // Condition types of an AgentAPIKey, present only while they are true. They tell what
 // people should look into; Ready does not wait for it.
 const (
@@ -78,6 +82,10 @@ const (
 	ReasonReservedPermission = "ReservedPermission"
 	// ReasonUnknownMembers: spec.members names people whom Okta does not know.
 	ReasonUnknownMembers = "UnknownMembers"
+	// ReasonAllEnrolled: every member has every factor that is asked for.
+	ReasonAllEnrolled = "AllEnrolled"
+	// ReasonFactorsMissing: some members lack a factor; the message names them.
+	ReasonFactorsMissing = "FactorsMissing"
 	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in.
 	ReasonShadowed = "Shadowed"
 )

@@ -24,6 +24,10 @@ type Role struct {
 	// Members are the logins of the people who hold the role, sorted, each once; nil
 	// when the role says nothing of people.
 	Members []string
+	// Factors are the second factors every member must have, sorted; StartFactors tells
+	// that the enrolment of what is missing is started.
+	Factors      []identity.FactorKind
+	StartFactors bool
 	// Permissions are sorted by name.
 	Permissions   []identity.Permission
 	TokenLifetime time.Duration
@@ -42,12 +46,15 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 	}
 	slices.SortFunc(permissions, func(a, b identity.Permission) int { return strings.Compare(a.Name, b.Name) })
 	members := membersOf(role)
+	factors, start := factorsOf(role)
 	return Role{
 		Mark: mark,
 		Group: identity.Group{
 			Mark: mark, Name: GroupName(mark), Description: groupDescription(role), Managed: members != nil,
 		},
 		Members:       members,
+		Factors:       factors,
+		StartFactors:  start,
 		Permissions:   permissions,
 		TokenLifetime: settings.TokenLifetime,
 	}
@@ -64,6 +71,19 @@ func membersOf(role *v1alpha1.AIAgentRole) []string {
 	}
 	slices.Sort(members)
 	return slices.Compact(members)
+}
+
+func factorsOf(role *v1alpha1.AIAgentRole) ([]identity.FactorKind, bool) {
+	mfa := role.Spec.MFA
+	if mfa == nil {
+		return nil, false
+	}
+	factors := make([]identity.FactorKind, 0, len(mfa.Factors))
+	for _, factor := range mfa.Factors {
+		factors = append(factors, identity.FactorKind(factor))
+	}
+	slices.Sort(factors)
+	return factors, mfa.Enroll == v1alpha1.EnrollStart
 }
 
 // HasMember tells that the role names the person.

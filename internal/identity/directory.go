@@ -17,6 +17,7 @@ import "context"
 type Directory interface {
 	Roles
 	Members
+	Factors
 	Clients
 	Access
 	Tokens
@@ -53,6 +54,19 @@ type Members interface {
 	AddMember(ctx context.Context, role Mark, group string, person Person) error
 	// RemoveMember takes the person out; being out of it, or gone, is success.
 	RemoveMember(ctx context.Context, role Mark, group string, person Person) error
+}
+
+// Factors keeps the second factors of people.
+type Factors interface {
+	// ObserveFactors tells what the person has enrolled, as it was some minutes ago at
+	// most, or an hour ago when there was nothing to wait for.
+	ObserveFactors(ctx context.Context, person Person) ([]FactorSeen, error)
+	// StartFactor starts the enrolment of a kind that is Startable, or starts it again
+	// when the person was too late. Text messages go to the number in the person's
+	// profile, and links to the address there; a person without a number is an error of
+	// kind Rejected with ReasonNoPhoneNumber. What was refused is refused again for an
+	// hour, without a call.
+	StartFactor(ctx context.Context, person Person, kind FactorKind) error
 }
 
 // Servers keeps the one authorization server on which all roles stand.

@@ -23,6 +23,9 @@ func RequiredScopes() []string {
 // PeopleScopes must be granted, too, where roles say who their members are.
 func PeopleScopes() []string { return []string{"okta.users.read"} }
 
+// FactorScopes must be granted, too, where roles have the enrolment of factors started.
+func FactorScopes() []string { return []string{"okta.users.manage", "okta.users.read"} }
+
 // authorities are asked in their order. What only some orgs need comes first.
 func authorities() []transport.Authority {
 	under := func(prefix string, methods ...string) func(method, path string) bool {
@@ -32,6 +35,7 @@ func authorities() []transport.Authority {
 	}
 	return []transport.Authority{
 		{Scopes: PeopleScopes(), Covers: under("/api/v1/users", http.MethodGet)},
+		{Scopes: FactorScopes(), Covers: under("/api/v1/users")},
 		{Scopes: RequiredScopes()},
 	}
 }

@@ -87,8 +87,10 @@ type Directory struct {
 	groups   *family[group]
 	policies *family[namesakes]
 	rosters  rosters
-	clients  *family[client]
-	rules    singleflight.Group
+	// enrolments are people's second factors.
+	enrolments enrolments
+	clients    *family[client]
+	rules      singleflight.Group
 
 	// granting is held while policies and rules are written: Okta answers writes
 	// at the same time with 423 or 500, and scrambles priorities.
@@ -161,6 +163,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.policies = newFamily(d.clock, lifetime, d.listPolicies, d.findPolicy)
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
+	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}
 	d.refusals = firsts{seen: map[string]time.Time{}}

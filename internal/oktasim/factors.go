@@ -21,6 +21,8 @@ type factor struct {
 	// the person can no longer scan the QR code.
 	code    string
 	expires time.Time
+	// mails counts the messages with the link to set it up.
+	mails int
 }
 
 // factorKind is one way to enrol.

@@ -50,6 +50,7 @@ func (w *world) driveFactors() {
 	push := factors + "/" + w.do(200, "POST", factors, factorBody("push", "OKTA")).text("id")
 	w.do(200, "POST", push+"/lifecycle/activate", nil)
 	w.do(200, "POST", push+"/lifecycle/activate/poll", nil)
+	w.do(204, "POST", push+"/lifecycle/activate/email", nil)
 	w.do(200, "GET", push, nil)
 	w.clock.Step(time.Hour)
 	w.do(200, "POST", push+"/lifecycle/activate", nil)
@@ -101,8 +102,14 @@ func TestPushIsCompletedByThePerson(t *testing.T) {
 	if r := w.do(200, "POST", push+"/lifecycle/activate/poll", nil); r.text("factorResult") != "WAITING" {
 		t.Errorf("got %s", r.Raw)
 	}
+	w.do(204, "POST", push+"/lifecycle/activate/email", nil)
+	w.do(429, "POST", push+"/lifecycle/activate/email", nil)
+	if mails := w.org.Snapshot().Users[0].Factors[0].Mails; mails != 1 {
+		t.Errorf("%d messages with the link were sent, want 1", mails)
+	}
 	w.clock.Step(10*time.Minute - time.Second)
 	w.must(w.org.CompletePush("jane@example.com"))
+	w.do(403, "POST", push+"/lifecycle/activate/email", nil)
 	if r := w.do(200, "POST", push+"/lifecycle/activate/poll", nil); r.text("status") != "ACTIVE" || r.text("profile", "name") == "" {
 		t.Errorf("got %s", r.Raw)
 	}
@@ -367,7 +374,10 @@ func TestFactorsWantTheirScopesAndTheUsersBucket(t *testing.T) {
 		}
 	}
 	w.do(403, "GET", "/api/v1/authenticators", nil)
-	writes := map[string]string{factors: "POST", push + "/lifecycle/activate": "POST", push + "/lifecycle/activate/poll": "POST", push: "DELETE"}
+	writes := map[string]string{
+		factors: "POST", push + "/lifecycle/activate": "POST", push + "/lifecycle/activate/poll": "POST",
+		push + "/lifecycle/activate/email": "POST", push: "DELETE",
+	}
 	for path, method := range writes {
 		w.do(403, method, path, nil)
 	}

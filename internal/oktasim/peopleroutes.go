@@ -47,6 +47,7 @@ func factorRoutes() []route {
 			query: []string{"removeRecoveryEnrollment"},
 		},
 		{method: "POST", template: activate, scope: usersManage, handle: (*Org).activateFactor},
+		{method: "POST", template: activate + "/email", scope: usersManage, handle: (*Org).mailActivation},
 		{method: "POST", template: activate + "/poll", scope: usersManage, handle: (*Org).pollFactor},
 	}
 	for i := range listed {

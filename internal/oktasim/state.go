@@ -63,6 +63,8 @@ type Factor struct {
 	Provider string `json:"provider"`
 	// Status is ACTIVE or PENDING_ACTIVATION.
 	Status string `json:"status"`
+	// Mails counts the messages to the person with the link to set up a push.
+	Mails int `json:"mails,omitempty"`
 }
 
 // Group is a group of users.
@@ -164,7 +166,7 @@ func (a *app) snapshot() App {
 func (u *user) snapshot() User {
 	seen := User{ID: u.id, Login: u.login, Status: u.status}
 	for _, f := range u.factors {
-		seen.Factors = append(seen.Factors, Factor{ID: f.id, Type: f.kind.name, Provider: f.kind.provider, Status: f.status()})
+		seen.Factors = append(seen.Factors, Factor{ID: f.id, Type: f.kind.name, Provider: f.kind.provider, Status: f.status(), Mails: f.mails})
 	}
 	return seen
 }

@@ -12,7 +12,7 @@ func statusTables() []table {
 		{kind: "AIAgentRole", status: true, base: readyStatus, trials: map[string]trial{
 			"applied": {
 				reason: "What a role shows when it is Ready.",
-				change: `{groupID: 00g1, issuer: "https://example.okta.com/oauth2/aus1", keys: 0, appliedRevision: abc, members: [{login: ada@example.com, state: Member}]}`,
+				change: `{groupID: 00g1, issuer: "https://example.okta.com/oauth2/aus1", keys: 0, appliedRevision: abc, members: [{login: ada@example.com, state: Member, factors: [{factor: Push, state: Pending}]}]}`,
 			},
 		}},
 		{kind: "AgentAPIKey", status: true, base: readyStatus, trials: map[string]trial{

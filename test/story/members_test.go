@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -32,8 +33,8 @@ func TestMembers(t *testing.T) {
 		{Login: "ada@example.com", State: v1alpha1.MemberStateMember},
 		{Login: "tpyo@example.com", State: v1alpha1.MemberStateUnknown},
 	}
-	if !slices.Equal(role.Status.Members, want) {
-		w.Errorf("status.members is %v, want %v", role.Status.Members, want)
+	if diff := cmp.Diff(want, role.Status.Members); diff != "" {
+		w.Errorf("status.members (-want +got):\n%s", diff)
 	}
 
 	w.get("chat", role)

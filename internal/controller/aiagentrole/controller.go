@@ -38,6 +38,7 @@ type Clients interface {
 type Directory interface {
 	identity.Roles
 	identity.Members
+	identity.Factors
 }
 
 // Controller reconciles AIAgentRoles.

@@ -1,6 +1,7 @@
 package aiagentrole
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -35,7 +36,7 @@ func urgent(ctx context.Context, owner identity.Mark) context.Context {
 // letIn makes the people members whom the role names, and reports on them.
 func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (time.Duration, error) {
 	if want.Members == nil {
-		role.Status.Members = nil
+		reportNobody(role)
 		return 0, nil
 	}
 	seen, err := c.observePeople(ctx, want)
@@ -51,6 +52,7 @@ func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want
 		}
 	}
 	reportPeople(role, want, seen)
+	again, failed := c.enroll(ctx, role, want, seen.Members)
 	switch {
 	case err != nil:
 		return 0, err
@@ -60,7 +62,7 @@ func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want
 			Message: "people are being let into the role's group; see status.members",
 		}
 	}
-	return 0, todo.Then
+	return again, cmp.Or(failed, todo.Then)
 }
 
 // observePeople looks who is in the group, and for the others whom the role names.
