@@ -154,6 +154,6 @@ type KeySelector struct {
 	// cut off and Ready says TooManyTargets; keys that are cut off stay so.
 	// +required
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000
+	// +kubebuilder:validation:Maximum=5000
 	MaxTargets int32 `json:"maxTargets,omitempty"`
 }

@@ -139,6 +139,16 @@ type QuarantineStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Blocked *int32 `json:"blocked,omitempty"`
 
+	// keys are those that are cut off: what the policy names, and what its selector has
+	// once matched.
+	// +optional
+	// +listType=map
+	// +listMapKey=namespace
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5000
+	Keys []KeyReference `json:"keys,omitempty"`
+
 	// newTokensBlockedAt is when the last of the targets was refused new tokens;
 	// absent while one of them still gets any.
 	// +optional

@@ -69,7 +69,10 @@ type MFA struct {
 	Factors []Factor `json:"factors,omitempty"`
 
 	// enroll says whether the operator starts the enrolment of a missing factor
-	// (Start), or only reports what is missing (Watch, the default).
+	// (Start), or only reports what is missing (Watch, the default). Push: Okta mails the
+	// person a link, once a day until they have followed it. SMS and Email: the number or
+	// address in the person's Okta profile is enrolled at once. TOTP and WebAuthn people
+	// set up themselves, at a sign-in.
 	// +optional
 	// +default="Watch"
 	Enroll EnrollMode `json:"enroll,omitempty"`
@@ -118,8 +121,7 @@ type Sharing struct {
 
 // AIAgentRoleSpec is what the role should be.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.members)",message="spec.members is not honoured by this release: manage people in Okta and remove the field (README, \"What does not work yet\")"
-// +kubebuilder:validation:XValidation:rule="!has(self.mfa)",message="spec.mfa is not honoured by this release: manage factors in Okta and remove the field (README, \"What does not work yet\")"
+// +kubebuilder:validation:XValidation:rule="!has(self.mfa) || has(self.members)",message="mfa is about the people whom members names: give members, or remove mfa"
 type AIAgentRoleSpec struct {
 	// displayName is the role's name for people, shown in Okta. Defaults to the object's name.
 	// +optional
@@ -142,13 +144,13 @@ type AIAgentRoleSpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	Permissions []Permission `json:"permissions,omitempty"`
 
-	// members are the people who hold the role.
-	// Not honoured yet, and refused.
+	// members are the people who hold the role: exactly they are in its group in Okta.
+	// Without it people in Okta say who is in the group. Who was named here leaves the
+	// group when the field is removed.
 	// +optional
 	Members *Members `json:"members,omitempty"`
 
 	// mfa says which second factors the members need.
-	// Not honoured yet, and refused.
 	// +optional
 	MFA *MFA `json:"mfa,omitempty"`
 
@@ -168,9 +170,13 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready (always), Reconciling and Stalled (only while true).
-	// Reasons of Ready: Ready, Progressing, ReservedPermission, and those
-	// of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
+	// conditions are Ready and PermissionsReady (always), FactorsEnrolled (with spec.mfa),
+	// Reconciling and Stalled (only while true). FactorsEnrolled is True (AllEnrolled) when
+	// every member has every factor, else False (FactorsMissing); Ready does not wait for
+	// it. PermissionsReady is True while what agents need of the role stands in
+	// Okta, whatever is wrong about its people; it has the same reasons as Ready.
+	// Reasons of Ready: Ready, Progressing, ReservedPermission, Shadowed,
+	// UnknownMembers, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
 	// InvalidRequest, DirectoryConflict, WaitingForDirectory.
 	// +optional
@@ -191,6 +197,14 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	Issuer string `json:"issuer,omitempty"`
 
+	// members are the people whom spec.members names.
+	// +optional
+	// +listType=map
+	// +listMapKey=login
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=500
+	Members []MemberStatus `json:"members,omitempty"`
+
 	// keys is how many AgentAPIKeys the role's access policy lists in Okta.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -203,6 +217,63 @@ type AIAgentRoleStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	AppliedRevision string `json:"appliedRevision,omitempty"`
 }
+
+// MemberStatus is one of the people whom a role names.
+type MemberStatus struct {
+	// login is the person's, as Okta compares it: in lower case.
+	// +required
+	Login Login `json:"login,omitempty"`
+
+	// state is Member (in the role's group), Inactive (in the group, but suspended or
+	// not yet activated in Okta), Pending (to be put into the group) or Unknown (Okta
+	// knows no such person, or has deactivated them).
+	// +required
+	State MemberState `json:"state,omitempty"`
+
+	// factors are those that spec.mfa asks for.
+	// +optional
+	// +listType=map
+	// +listMapKey=factor
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Factors []FactorStatus `json:"factors,omitempty"`
+}
+
+// FactorStatus tells how far a member is with a second factor.
+type FactorStatus struct {
+	// factor is what is asked for.
+	// +required
+	Factor Factor `json:"factor,omitempty"`
+
+	// state is NotEnrolled, Pending (begun, and the person has something to do) or Active.
+	// +required
+	State FactorState `json:"state,omitempty"`
+}
+
+// FactorState says how far the enrolment of a factor is.
+//
+// +kubebuilder:validation:Enum=NotEnrolled;Pending;Active
+type FactorState string
+
+// The states of factors.
+const (
+	FactorStateNotEnrolled FactorState = "NotEnrolled"
+	FactorStatePending     FactorState = "Pending"
+	FactorStateActive      FactorState = "Active"
+)
+
+// MemberState says how far a person has become a member.
+//
+// +kubebuilder:validation:Enum=Member;Inactive;Pending;Unknown
+type MemberState string
+
+// The states of members.
+const (
+	MemberStateMember   MemberState = "Member"
+	MemberStateInactive MemberState = "Inactive"
+	MemberStatePending  MemberState = "Pending"
+	MemberStateUnknown  MemberState = "Unknown"
+)
 
 // AIAgentRole is a set of permissions for AI agents: in Okta a group, one OAuth
 // scope per permission and one access policy that lists every AgentAPIKey bound

@@ -15,6 +15,14 @@ const (
 	ConditionStalled = "Stalled"
 )
 
+// ConditionPermissionsReady of an AIAgentRole is True while what agents need of it stands
+// in Okta. Keys wait for it, and not for the role's people.
+const ConditionPermissionsReady = "PermissionsReady"
+
+// ConditionFactorsEnrolled of an AIAgentRole with spec.mfa is True when every member has
+// every factor. Ready does not wait for it: it is people's part.
+const ConditionFactorsEnrolled = "FactorsEnrolled"
+
 // Condition types of an AgentAPIKey, present only while they are true. They tell what
 // people should look into; Ready does not wait for it.
 const (
@@ -72,6 +80,12 @@ const (
 const (
 	// ReasonReservedPermission: a permission has a name that cannot be granted.
 	ReasonReservedPermission = "ReservedPermission"
+	// ReasonUnknownMembers: spec.members names people whom Okta does not know.
+	ReasonUnknownMembers = "UnknownMembers"
+	// ReasonAllEnrolled: every member has every factor that is asked for.
+	ReasonAllEnrolled = "AllEnrolled"
+	// ReasonFactorsMissing: some members lack a factor; the message names them.
+	ReasonFactorsMissing = "FactorsMissing"
 	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in.
 	ReasonShadowed = "Shadowed"
 )
@@ -120,6 +134,14 @@ func (r *AIAgentRole) StatusConditions() *[]metav1.Condition { return &r.Status.
 // SetObservedGeneration records the generation the status speaks of.
 func (r *AIAgentRole) SetObservedGeneration(generation int64) {
 	r.Status.ObservedGeneration = generation
+}
+
+// StatusConditions gives the conditions to read and change.
+func (p *AccessPolicy) StatusConditions() *[]metav1.Condition { return &p.Status.Conditions }
+
+// SetObservedGeneration records the generation the status speaks of.
+func (p *AccessPolicy) SetObservedGeneration(generation int64) {
+	p.Status.ObservedGeneration = generation
 }
 
 // StatusConditions gives the conditions to read and change.

@@ -40,7 +40,7 @@ func decided() []bug {
 			name: "finalizer removed before Okta delete", file: "internal/lifecycle/loop.go",
 			old: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)\n\tif err != nil {",
 			new: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)\n\tif err != nil && len(outcome.Events) > 99 {",
-			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=30", "-rapid.shrinktime=1s"},
+			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=200", "-rapid.shrinktime=1s"},
 		},
 	}
 }
@@ -80,7 +80,7 @@ func called() []bug {
 			new: "\tif req.GetBody != nil {\n\t\tif body, err := req.GetBody(); err == nil {\n" +
 				"\t\t\ttext := make([]byte, 8192)\n\t\t\tn, _ := body.Read(text)\n" +
 				"\t\t\tl.logger.V(1).Info(\"sent\", \"body\", string(text[:n]))\n\t\t}\n\t}\n\tresp, err := l.next.RoundTrip(req)\n",
-			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=30", "-rapid.shrinktime=1s"},
+			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=200", "-rapid.shrinktime=1s"},
 		},
 		{
 			name: "priority starvation", file: "internal/okta/governor/bucket.go",

@@ -21,6 +21,13 @@ type Settings struct {
 type Role struct {
 	Mark  identity.Mark
 	Group identity.Group
+	// Members are the logins of the people who hold the role, sorted, each once; nil
+	// when the role says nothing of people.
+	Members []string
+	// Factors are the second factors every member must have, sorted; StartFactors tells
+	// that the enrolment of what is missing is started.
+	Factors      []identity.FactorKind
+	StartFactors bool
 	// Permissions are sorted by name.
 	Permissions   []identity.Permission
 	TokenLifetime time.Duration
@@ -38,12 +45,51 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 		permissions = append(permissions, identity.Permission{Name: string(p.Name), Description: p.Description})
 	}
 	slices.SortFunc(permissions, func(a, b identity.Permission) int { return strings.Compare(a.Name, b.Name) })
+	members := membersOf(role)
+	factors, start := factorsOf(role)
 	return Role{
-		Mark:          mark,
-		Group:         identity.Group{Mark: mark, Name: GroupName(mark), Description: groupDescription(role)},
+		Mark: mark,
+		Group: identity.Group{
+			Mark: mark, Name: GroupName(mark), Description: groupDescription(role), Managed: members != nil,
+		},
+		Members:       members,
+		Factors:       factors,
+		StartFactors:  start,
 		Permissions:   permissions,
 		TokenLifetime: settings.TokenLifetime,
 	}
+}
+
+// membersOf gives the logins, of which Okta does not mind the case.
+func membersOf(role *v1alpha1.AIAgentRole) []string {
+	if role.Spec.Members == nil {
+		return nil
+	}
+	members := []string{}
+	for _, login := range role.Spec.Members.Users {
+		members = append(members, strings.ToLower(string(login)))
+	}
+	slices.Sort(members)
+	return slices.Compact(members)
+}
+
+func factorsOf(role *v1alpha1.AIAgentRole) ([]identity.FactorKind, bool) {
+	mfa := role.Spec.MFA
+	if mfa == nil {
+		return nil, false
+	}
+	factors := make([]identity.FactorKind, 0, len(mfa.Factors))
+	for _, factor := range mfa.Factors {
+		factors = append(factors, identity.FactorKind(factor))
+	}
+	slices.Sort(factors)
+	return factors, mfa.Enroll == v1alpha1.EnrollStart
+}
+
+// HasMember tells that the role names the person.
+func (r Role) HasMember(login string) bool {
+	_, found := slices.BinarySearch(r.Members, strings.ToLower(login))
+	return found
 }
 
 func groupDescription(role *v1alpha1.AIAgentRole) string {

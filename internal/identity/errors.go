@@ -77,6 +77,7 @@ const (
 	ReasonConflict                  = "DirectoryConflict"
 	ReasonWaiting                   = "WaitingForDirectory"
 	ReasonTokenRefused              = "TokenRefused"
+	ReasonNoPhoneNumber             = "NoPhoneNumber"
 	ReasonCredentialLimit           = "CredentialLimit" //nolint:gosec // a reason is no credential
 )
 

@@ -16,6 +16,8 @@ type Group struct {
 	Mark        Mark
 	Name        string
 	Description string
+	// Managed tells that the role says who is in the group, nobody else.
+	Managed bool
 }
 
 // Grant lets clients obtain tokens with permissions: in Okta one access policy

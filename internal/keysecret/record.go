@@ -32,6 +32,8 @@ const (
 	annotationAppID    = "agentidentity.dev/app-id"
 	// annotationSuspended is there while it is us who deactivated the client.
 	annotationSuspended = "agentidentity.dev/suspended"
+	// annotationQuarantined names the credential that was the newest when a quarantine began.
+	annotationQuarantined = "agentidentity.dev/quarantined-key-id"
 	// annotationPublished is when the credential was first published.
 	annotationPublished = "agentidentity.dev/published-at"
 	// annotationChanged is when the published data last changed.
@@ -51,6 +53,8 @@ type record struct {
 	retiring  []string
 	appID     string
 	suspended bool
+	// quarantined names a credential.
+	quarantined string
 	// published, changed and revision stand on the published Secret only.
 	published time.Time
 	changed   time.Time
@@ -67,7 +71,7 @@ func readRecord(secret *corev1.Secret) record {
 	return record{
 		owner: owner, keyID: at[annotationKeyID], created: readTime(at[annotationCreated]),
 		request: at[annotationRequest], retiring: readNames(at[annotationRetiring]), appID: at[annotationAppID],
-		suspended: at[annotationSuspended] != "", published: readTime(at[annotationPublished]),
+		suspended: at[annotationSuspended] != "", quarantined: at[annotationQuarantined], published: readTime(at[annotationPublished]),
 		changed: readTime(at[annotationChanged]), revision: revision,
 		tokenExpires: readTime(at[annotationTokenExpires]), tokenScopes: readNames(at[annotationTokenScopes]),
 	}
@@ -78,7 +82,8 @@ func (r record) write(secret *corev1.Secret) {
 	values := map[string]string{
 		annotationOwner: r.owner.String(), annotationKeyID: r.keyID, annotationCreated: writeTime(r.created),
 		annotationRequest: r.request, annotationRetiring: strings.Join(r.retiring, " "), annotationAppID: r.appID,
-		annotationSuspended: "", annotationPublished: writeTime(r.published), annotationChanged: writeTime(r.changed), annotationRevision: "",
+		annotationSuspended: "", annotationQuarantined: r.quarantined,
+		annotationPublished: writeTime(r.published), annotationChanged: writeTime(r.changed), annotationRevision: "",
 		annotationTokenExpires: writeTime(r.tokenExpires), annotationTokenScopes: strings.Join(r.tokenScopes, " "),
 	}
 	if r.suspended {

@@ -102,7 +102,7 @@ func TestIssue(t *testing.T) {
 			stored := d.issue()
 			keyID := stored.Credential().KeyID
 			wantStaged := plan.StagedSeen{State: plan.Intact, Owner: d.want.Mark, Newest: keyID, Created: now}
-			wantPublished := plan.PublishedSeen{State: plan.Intact, Owner: d.want.Mark, KeyID: keyID, Since: now}
+			wantPublished := plan.PublishedSeen{State: plan.Intact, Owner: d.want.Mark, KeyID: keyID, Filled: true, Since: now}
 			if diff := cmp.Diff(wantStaged, stored.Staged); keyID == "" || diff != "" {
 				t.Errorf("staged (-want +got):\n%s", diff)
 			}

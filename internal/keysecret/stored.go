@@ -1,6 +1,7 @@
 package keysecret
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -77,11 +78,14 @@ func (s *Stored) read() {
 
 // readSuspension believes either Secret.
 func (s *Stored) readSuspension() {
-	s.Staged.Suspended = false
+	s.Staged.Suspended, s.Staged.Quarantined = false, ""
 	for _, secret := range []*corev1.Secret{s.stagedSecret, s.publishedSecret} {
-		if secret != nil && readRecord(secret).suspended {
-			s.Staged.Suspended = true
+		if secret == nil {
+			continue
 		}
+		r := readRecord(secret)
+		s.Staged.Suspended = s.Staged.Suspended || r.suspended
+		s.Staged.Quarantined = cmp.Or(s.Staged.Quarantined, r.quarantined)
 	}
 }
 
@@ -121,7 +125,7 @@ func (s *Stored) readPublished() {
 		return
 	}
 	r := readRecord(secret)
-	s.Published.Owner = r.owner
+	s.Published.Owner, s.Published.Filled = r.owner, len(secret.Data) > 0
 	s.Published.Since, s.Published.Request, s.Published.KeyID = r.published, r.request, ""
 	if c, err := s.publishedCredential(); err == nil {
 		s.Published.KeyID = c.KeyID

@@ -56,7 +56,7 @@ func (s *Store) Restage(ctx context.Context, stored *Stored, named string) error
 	known := readRecord(stored.publishedSecret)
 	return s.stage(ctx, stored, func(secret *corev1.Secret, r *record) {
 		r.keyID, r.created, r.request, r.appID = credential.KeyID, known.created, known.request, known.appID
-		r.suspended = known.suspended
+		r.suspended, r.quarantined = known.suspended, known.quarantined
 		for _, name := range append(known.retiring, named) {
 			if name != "" && name != credential.KeyID && !slices.Contains(r.retiring, name) {
 				r.retiring = append(r.retiring, name)
@@ -85,7 +85,26 @@ func (s *Store) NoteClient(ctx context.Context, stored *Stored, appID string) er
 // NoteSuspension writes down in both Secrets that it is us who deactivate the client, or
 // takes that off: with one of them lost, the other still tells.
 func (s *Store) NoteSuspension(ctx context.Context, stored *Stored, suspended bool) error {
-	note := func(_ *corev1.Secret, r *record) { r.suspended = suspended }
+	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.suspended = suspended })
+}
+
+// NoteQuarantine writes down in both Secrets that the newest credential is in quarantine
+// and us who deactivate the client.
+func (s *Store) NoteQuarantine(ctx context.Context, stored *Stored) error {
+	newest := stored.newest.KeyID
+	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.suspended, r.quarantined = true, newest })
+}
+
+// NoteCleansing takes the note of the quarantine off, and the earlier credentials out.
+func (s *Store) NoteCleansing(ctx context.Context, stored *Stored) error {
+	if err := s.Forget(ctx, stored); err != nil {
+		return err
+	}
+	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.quarantined = "" })
+}
+
+// note writes into both Secrets, as far as they are there.
+func (s *Store) note(ctx context.Context, stored *Stored, note func(*corev1.Secret, *record)) error {
 	if stored.stagedSecret != nil {
 		if err := s.stage(ctx, stored, note); err != nil {
 			return err

@@ -5,7 +5,7 @@
 //
 //   - the operator: one custom authorization server
 //   - a permission: one scope on it
-//   - a role's people: one group
+//   - a role's people: the members of one group
 //   - a role's grant: one access policy with one rule, listing every client
 //   - a client: one OIDC service app with the client_credentials grant
 //
@@ -39,18 +39,6 @@ type CredentialSource = credential.Source
 // FileCredentials reads the credentials from a mounted Secret: client_id, key_id
 // and private_key.pem of a service app, or api_token. A change needs no restart.
 func FileCredentials(dir string) CredentialSource { return credential.Files(dir) }
-
-// RequiredScopes are the OAuth scopes the operator's service app must be granted:
-// what Okta's OpenAPI description asks for the calls this package makes. It asks
-// the read scope for reading even of who holds the manage scope.
-func RequiredScopes() []string {
-	return []string{
-		"okta.apps.manage", "okta.apps.read",
-		"okta.authorizationServers.manage", "okta.authorizationServers.read",
-		"okta.groups.manage", "okta.groups.read",
-		"okta.orgs.read",
-	}
-}
 
 const (
 	defaultShare    = 50
@@ -98,8 +86,11 @@ type Directory struct {
 	scopes   *family[scope]
 	groups   *family[group]
 	policies *family[namesakes]
-	clients  *family[client]
-	rules    singleflight.Group
+	rosters  rosters
+	// enrolments are people's second factors.
+	enrolments enrolments
+	clients    *family[client]
+	rules      singleflight.Group
 
 	// granting is held while policies and rules are written: Okta answers writes
 	// at the same time with 423 or 500, and scrambles priorities.
@@ -107,6 +98,8 @@ type Directory struct {
 	firsts   firsts
 	// refusals remembers since when a client is refused tokens.
 	refusals firsts
+	// strangers remembers when a login was unknown.
+	strangers firsts
 	// clientWalk keeps a listing of apps that the rate limit has interrupted.
 	clientWalk clientWalk
 }
@@ -121,7 +114,7 @@ func New(config Config) (*Directory, error) {
 		return nil, fmt.Errorf("configuring the Okta directory: %w", err)
 	}
 	chain, err := transport.NewChain(transport.Options{
-		OrgURL: orgURL, Source: config.Credentials, Scopes: RequiredScopes(), Share: config.Share,
+		OrgURL: orgURL, Source: config.Credentials, Authorities: authorities(), Share: config.Share,
 		Clock: config.Clock, Logger: config.Logger, Metrics: config.Metrics, Base: config.Base,
 	})
 	if err != nil {
@@ -169,9 +162,12 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.groups = newFamily(d.clock, lifetime, d.listGroups, d.findGroup)
 	d.policies = newFamily(d.clock, lifetime, d.listPolicies, d.findPolicy)
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
+	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
+	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}
 	d.refusals = firsts{seen: map[string]time.Time{}}
+	d.strangers = firsts{seen: map[string]time.Time{}}
 }
 
 // checkOrgURL gives the URL without a slash at its end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	sdk "github.com/okta/okta-sdk-golang/v2/okta"
@@ -92,9 +93,22 @@ func later(g, than group) bool {
 	return since > other || since == other && g.ID < than.ID
 }
 
+// managedLine is the last line of a group's description, behind the mark, where the role
+// says who is in it. What people write into a role comes before the mark.
+const managedLine = "\nmembers=managed"
+
+func describeGroup(want identity.Group) string {
+	description := withMark(want.Description, want.Mark)
+	if want.Managed {
+		description += managedLine
+	}
+	return description
+}
+
 func seenGroup(g group) *identity.Group {
-	text, mark := splitMark(g.Profile.Description)
-	return &identity.Group{ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text}
+	description, managed := strings.CutSuffix(g.Profile.Description, managedLine)
+	text, mark := splitMark(description)
+	return &identity.Group{ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text, Managed: managed && !mark.IsZero()}
 }
 
 // PutGroup implements identity.Roles.
@@ -103,7 +117,7 @@ func (d *Directory) PutGroup(ctx context.Context, want identity.Group) error {
 	if err != nil {
 		return err
 	}
-	description := withMark(want.Description, want.Mark)
+	description := describeGroup(want)
 	if found {
 		if err := ownGroup(have, want.Mark); err != nil {
 			return err
@@ -119,13 +133,23 @@ func (d *Directory) PutGroup(ctx context.Context, want identity.Group) error {
 		}
 		return d.failed(d.groups, want.Name, err)
 	}
-	if found && have.Profile.Name != want.Name {
-		d.groups.drop(have.Profile.Name)
-	}
 	now := group{ID: id}
 	now.Profile.Name, now.Profile.Description = want.Name, description
-	d.groups.put(want.Name, now)
+	d.rememberGroup(have, now)
 	return nil
+}
+
+// rememberGroup puts what was written in the place of what was there, if anything was.
+func (d *Directory) rememberGroup(before, now group) {
+	switch before.Profile.Name {
+	case "":
+		// Nobody is in a new group; that saves listing it.
+		d.roster(now.ID).startWith(map[string]user{})
+	case now.Profile.Name:
+	default:
+		d.groups.drop(before.Profile.Name)
+	}
+	d.groups.put(now.Profile.Name, now)
 }
 
 // writeGroup creates the group, or replaces the one of that id.

@@ -96,6 +96,7 @@ func (w *world) hand() directorytest.Hand {
 		})
 	}
 	return directorytest.Hand{
+		Hire:   func(login string) string { return w.org.AddUser(login) },
 		Rename: func(clientID, label string) { update(clientID, func(a *oktasim.App) { a.Label = label }) },
 		Meddle: func(clientID string) {
 			update(clientID, func(a *oktasim.App) { a.GrantTypes = []string{"client_credentials", "implicit"} })

@@ -96,6 +96,9 @@ func (o *Org) AdminUpdateGroup(id string, change func(*Group)) error {
 	}
 	wish := Group{ID: g.id, Name: g.name, Description: g.description, Type: g.kind(), Members: slices.Clone(g.members)}
 	change(&wish)
+	if !slices.Equal(g.members, wish.Members) {
+		g.membership = o.clock.Now()
+	}
 	g.name, g.description, g.members = wish.Name, wish.Description, wish.Members
 	g.touch(o.clock.Now())
 	return nil

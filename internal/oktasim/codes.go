@@ -12,8 +12,8 @@ import (
 
 const authorizationCode = "authorization_code"
 
-// codeLifetime is Okta's.
-const codeLifetime = 300 * time.Second
+// authCodeLifetime is Okta's.
+const authCodeLifetime = 300 * time.Second
 
 // authCode is what an app redeems for a token of a person.
 type authCode struct {
@@ -50,7 +50,7 @@ func (o *Org) issueCode(v visit) (code, why string) {
 	code = randomSecret(43)
 	o.codes[code] = authCode{
 		app: v.app, server: s, user: v.user, scopes: slices.Clone(v.Scopes), redirect: v.RedirectURI, challenge: v.CodeChallenge,
-		expires: o.clock.Now().Add(codeLifetime),
+		expires: o.clock.Now().Add(authCodeLifetime),
 	}
 	return code, ""
 }

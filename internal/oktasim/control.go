@@ -2,7 +2,6 @@ package oktasim
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -18,6 +17,8 @@ type settings struct {
 	Concurrency           *int           `json:"concurrency"`
 	NoAPIAccessManagement *bool          `json:"noAPIAccessManagement"`
 	ClientsGetSuperAdmin  *bool          `json:"clientsGetSuperAdmin"`
+	Classic               *bool          `json:"classic"`
+	Authenticators        *[]string      `json:"authenticators"`
 	ListLag               *time.Duration `json:"listLag"`
 	GetLag                *time.Duration `json:"getLag"`
 }
@@ -35,9 +36,13 @@ func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
 			o.ClearFaults()
 			return struct{}{}, nil
 		},
-		"POST " + controlPrefix + "settings": o.controlSettings,
-		"POST " + controlPrefix + "users":    o.controlUser,
-		"POST " + controlPrefix + "signin":   o.controlSignIn,
+		"POST " + controlPrefix + "settings":         o.controlSettings,
+		"POST " + controlPrefix + "users":            o.controlUser,
+		"PATCH " + controlPrefix + "users":           o.controlChangeUser,
+		"DELETE " + controlPrefix + "users":          o.controlDeleteUser,
+		"POST " + controlPrefix + "factors/complete": o.controlComplete,
+		"POST " + controlPrefix + "factors/code":     o.controlCode,
+		"POST " + controlPrefix + "signin":           o.controlSignIn,
 	}
 	operation, found := operations[r.Method+" "+r.URL.Path]
 	if !found {
@@ -69,19 +74,6 @@ func (o *Org) controlInject(r *http.Request) (any, error) {
 	return struct{}{}, o.faults.Add(f)
 }
 
-func (o *Org) controlUser(r *http.Request) (any, error) {
-	var wish struct {
-		Login string `json:"login"`
-	}
-	if err := decodeControl(r, &wish); err != nil {
-		return nil, err
-	}
-	if wish.Login == "" {
-		return nil, errors.New("adding a user: there is no login")
-	}
-	return map[string]string{"id": o.AddUser(wish.Login)}, nil
-}
-
 func (o *Org) controlSignIn(r *http.Request) (any, error) {
 	var a Attempt
 	if err := decodeControl(r, &a); err != nil {
@@ -105,12 +97,18 @@ func (o *Org) controlSettings(r *http.Request) (any, error) {
 		o.options.Limits = *wish.Limits
 		o.limiter.SetProfile(profile)
 	}
+	if wish.Authenticators != nil {
+		if err := o.enable(*wish.Authenticators, o.clock.Now()); err != nil {
+			return nil, err
+		}
+	}
 	if wish.PrincipalShare != nil {
 		o.options.PrincipalShare = *wish.PrincipalShare
 		o.limiter.SetShare(*wish.PrincipalShare)
 	}
 	set(&o.options.Concurrency, wish.Concurrency)
 	set(&o.options.NoAPIAccessManagement, wish.NoAPIAccessManagement)
+	set(&o.options.Classic, wish.Classic)
 	set(&o.options.ClientsGetSuperAdmin, wish.ClientsGetSuperAdmin)
 	set(&o.options.ListLag, wish.ListLag)
 	set(&o.options.GetLag, wish.GetLag)

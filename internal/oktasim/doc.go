@@ -5,12 +5,17 @@
 //
 // # What is simulated
 //
-// The well-known organization document and the clientPrivilegesSetting; groups and
-// their members; OIDC apps with their secrets and public keys; custom authorization
-// servers with scopes, access policies and rules; the token endpoints of the org
-// (private_key_jwt, okta.* scopes) and of custom servers (client_credentials), with
-// keys, discovery, introspection and revocation. Assertions and DPoP proofs are
-// verified and tokens are signed.
+// The well-known organization document and the clientPrivilegesSetting; users, as far
+// as they can be read; groups and their members; the authenticators of the org and the
+// factors users enrol in: push, text message, mail, codes of Okta Verify and Google
+// Authenticator, security keys. Users are made, changed and deleted by a test, and so is
+// the person's part in a factor done.
+//
+// OIDC apps with their secrets and public keys; custom authorization servers with
+// scopes, access policies and rules; the token endpoints of the org (private_key_jwt,
+// okta.* scopes) and of custom servers (client_credentials, authorization_code), with
+// keys, discovery, introspection and revocation. Assertions and DPoP proofs are verified
+// and tokens are signed.
 //
 // Also what decides who may sign in: the org's own policies (ACCESS_POLICY, MFA_ENROLL,
 // OKTA_SIGN_ON; those for passwords to be read) with their rules, which app is under
@@ -20,6 +25,28 @@
 //
 // Rate limits, concurrency limits, the scopes of each operation, paging and errors are
 // Okta's. A request for anything else is an error, and is told by Unknown.
+//
+// Where the description of Okta's API leaves a choice:
+//
+//   - On the Classic Engine the authenticators API answers 401 E0000015, as recorded
+//     orgs do for features they have not licensed. 501 E0000060 is recorded only where
+//     an Identity Engine org would not deactivate an authenticator. Factors are the same
+//     on both engines.
+//   - The time for a push is the ten minutes of Okta's example, and for a code the five
+//     of tokenLifetimeSeconds. A push whose time is over stays pending: its poll link
+//     answers TIMEOUT, and lifecycle/activate begins the time again, which before
+//     does no more than poll. Enrolling again replaces a pending factor, whose id is then
+//     gone.
+//   - Completing a push makes Okta Verify's codes active as well, since unenrolling the
+//     push unenrols them.
+//   - A phone number outlives its sms factor, unless removeRecoveryEnrollment is said or
+//     updatePhone replaces it. The texts of refused enrolments are those of Okta's older
+//     reference, the code of a phone number that is none is E0000098.
+//   - The factors of a user who is SUSPENDED or DEPROVISIONED can be read, and changing
+//     them is refused with 403 E0000038, like making a DEPROVISIONED user a member.
+//   - A factor that does not exist is an unknown UserFactor in the text of the 404.
+//   - Factors are not bound to enrolment policies: an authenticator that is ACTIVE is
+//     OPTIONAL for everybody, and the others are not listed.
 //
 // # What is stricter than Okta
 //
@@ -52,6 +79,21 @@
 //   - A rule with an expression lets nobody in: expressions are not evaluated.
 //   - Proofs of possession must have a nonce of the org, and are for clients only that
 //     are registered for them.
+//   - Users are filtered and searched by a few properties, without parentheses, sorting
+//     and times; q, filter and search exclude each other.
+//   - What is below a user takes the user's id, not a login.
+//   - What activates a pending factor (QR code, shared secret, expiry) stands in the
+//     answer to its enrolment and nowhere else.
+//   - A user has one factor of each kind, security keys included, and one phone, whose
+//     number must be sent, in E.164, even when it is on file.
+//   - Parameters that Okta ignores for a type of factor (activate, updatePhone,
+//     removeRecoveryEnrollment) are refused for it.
+//   - Five attempts at activation in five minutes are a user's, whatever the factor.
+//   - Security keys cannot be activated by attestation, and the code of an app does not
+//     follow from its shared secret: CompleteFactor and FactorCode stand for the person.
+//   - Messages cannot be sent again but by enrolling again; verifying factors, resend and
+//     the links that mail or text a push are not there.
+//   - Two requests at once that change the priorities below one parent: 423.
 //
 // On the Classic Engine (Options.Classic), requests for app sign-in policies, mappings
 // and device assurances are answered with 401 E0000015, as dynamic zones are recorded
@@ -61,7 +103,6 @@
 //
 // Chains of authentication methods, behaviors, identity providers, signals of third
 // parties, dynamic zones, enrollment rules for apps, ID tokens and refresh tokens.
-//   - Two requests at once that change the priorities below one parent: 423.
 //
 // # The control API
 //
@@ -74,8 +115,16 @@
 //	POST   /_sim/faults      a Fault; durations in nanoseconds
 //	DELETE /_sim/faults      disarms all faults
 //	POST   /_sim/settings    limits, principalShare, concurrency, noAPIAccessManagement,
-//	                         clientsGetSuperAdmin, listLag, getLag (nanoseconds)
-//	POST   /_sim/users       {"login":"jane@example.com"} gives {"id":"00u…"}
+//	                         clientsGetSuperAdmin, listLag, getLag (nanoseconds),
+//	                         classic, authenticators (the keys of those that are on)
+//	POST   /_sim/users       a NewUser, of which the login is enough:
+//	                         {"login":"jane@example.com"} gives {"id":"00u…"}
+//	PATCH  /_sim/users       {"user":"id or login","status":"SUSPENDED","mobilePhone":"+1…"}
+//	DELETE /_sim/users       ?user=id or login
+//	POST   /_sim/factors/complete  {"user":"id or login","factorID":"…"}, without a
+//	                         factorID the pending push
+//	POST   /_sim/factors/code      the same gives {"code":"…"}, without a factorID that
+//	                         of the last text message
 //	POST   /_sim/signin      an Attempt gives a Decision
 //
 // All clients of a test come from one machine, so a token request may say in the header

@@ -2,143 +2,231 @@ package oktasim
 
 import (
 	"slices"
-	"strings"
+	"strconv"
+	"time"
 )
 
-// shownFactor is a proof that a person shows, as policies see it.
-type shownFactor struct {
-	// key and method name it as policies do, kind is the authenticator's type.
-	key, method, kind string
-	// classes are knowledge, possession and inherence: what it proves.
-	classes []string
-	// traits are the characteristics that a policy may ask for.
-	traits []string
+// factor is a user's enrolment in one method of an authenticator. It is pending until
+// the person has done their part.
+type factor struct {
+	meta
+	owner  *user
+	kind   factorKind
+	active bool
+	// target is the phone number or the address that codes are sent to.
+	target string
+	// secret is what the QR code holds.
+	secret string
+	// code is what activates a pending factor until expires, which for a push is when
+	// the person can no longer scan the QR code.
+	code    string
+	expires time.Time
+	// mails counts the messages with the link to set it up.
+	mails int
 }
 
-// factorNamed knows the factors. What they are is Okta's table of factor types and
-// their characteristics; where it depends on a device, the attempt tells.
-func factorNamed(name string, v visit) (shownFactor, bool) {
-	known := map[string]shownFactor{
-		"password":          {"okta_password", "password", "password", []string{"knowledge"}, nil},
-		"security_question": {"security_question", "security_question", "security_question", []string{"knowledge"}, nil},
-		"email":             {"okta_email", "email", "email", nil, nil},
-		"sms":               {"phone_number", "sms", "phone", nil, nil},
-		"voice":             {"phone_number", "voice", "phone", nil, nil},
-		"push":              {"okta_verify", "push", "app", nil, []string{"deviceBound"}},
-		"totp":              {"okta_verify", "totp", "app", nil, []string{"deviceBound"}},
-		"google_otp":        {"google_otp", "otp", "app", nil, []string{"deviceBound"}},
-		"fastpass":          {"okta_verify", "signed_nonce", "app", nil, []string{"deviceBound", "phishingResistant"}},
-		"webauthn": {
-			"webauthn", "webauthn", "security_key", nil, []string{"deviceBound", "phishingResistant", "hardwareProtection"},
-		},
-	}
-	f, found := known[name]
-	if !found || name == "fastpass" && !v.Device.Registered {
-		return f, false
-	}
-	if f.classes == nil {
-		f.classes = []string{"possession"}
-		f.traits = append(f.traits, "userPresence")
-	}
-	if name == "fastpass" && v.Device.SecureHardware {
-		f.traits = append(f.traits, "hardwareProtection")
-	}
-	if slices.Contains(f.traits, "phishingResistant") && v.UserVerified {
-		f.classes = append(f.classes, "inherence")
-		f.traits = append(f.traits, "userVerification")
-	}
-	return f, true
+// factorKind is one way to enrol.
+type factorKind struct {
+	name, provider string
+	authenticator  string
+	// prefix leads the factors' ids.
+	prefix string
 }
 
-// shown gives the factors of an attempt; they are known to exist.
-func (v visit) shown() []shownFactor {
-	var all []shownFactor
-	for _, name := range v.Factors {
-		f, _ := factorNamed(name, v)
-		all = append(all, f)
+// The names of factors, which Okta calls factorType.
+const (
+	factorPush     = "push"
+	factorSMS      = "sms"
+	factorEmail    = "email"
+	factorTOTP     = "token:software:totp"
+	factorWebAuthn = "webauthn"
+)
+
+// The providers of factors.
+const (
+	providerOkta   = "OKTA"
+	providerGoogle = "GOOGLE"
+	providerFIDO   = "FIDO"
+)
+
+func factorKinds() []factorKind {
+	return []factorKind{
+		{factorPush, providerOkta, keyOktaVerify, "opf"},
+		oktaVerifyCodes(),
+		{factorTOTP, providerGoogle, keyGoogleOTP, "ost"},
+		{factorSMS, providerOkta, keyPhoneNumber, "sms"},
+		{factorEmail, providerOkta, keyOktaEmail, "emf"},
+		{factorWebAuthn, providerFIDO, keyWebAuthn, "fwf"},
 	}
-	return all
 }
 
-// classes are what factors prove together.
-func classes(factors []shownFactor) []string {
-	var all []string
-	for _, f := range factors {
-		all = append(all, f.classes...)
+// oktaVerifyCodes is the kind that comes and goes with a push.
+func oktaVerifyCodes() factorKind { return factorKind{factorTOTP, providerOkta, keyOktaVerify, "ost"} }
+
+// selfActivating tells the factors that an admin may activate for the person.
+func (k factorKind) selfActivating() bool { return k.name == factorSMS || k.name == factorEmail }
+
+func (f *factor) status() string {
+	if f.active {
+		return "ACTIVE"
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return "PENDING_ACTIVATION"
 }
 
-// verify tells what factors miss of a verification method, if anything. Of its
-// constraints one must hold, and of that one everything.
-func verify(method document, shown []shownFactor) string {
-	constraints, _ := method["constraints"].([]any)
-	wanted := map[string]int{"1FA": 1, "2FA": 2}[method.text("factorMode")]
-	if len(constraints) == 0 {
-		constraints = []any{map[string]any{}}
-	}
-	for _, each := range constraints {
-		if suffices(each.(map[string]any), shown, wanted) {
-			return ""
+func (o *Org) enabled(key string) bool {
+	return slices.ContainsFunc(o.authenticators.order, func(a *authenticator) bool {
+		return a.key == key && a.active
+	})
+}
+
+// of gives the user's factor of a kind; there is never more than one.
+func (u *user) of(kind factorKind) *factor {
+	for _, f := range u.factors {
+		if f.kind == kind {
+			return f
 		}
 	}
-	return "the rule wants " + method.text("factorMode") + " under its constraints, and these factors are not that: " + names(shown)
+	return nil
 }
 
-func names(shown []shownFactor) string {
-	all := []string{"none"}
-	for i, f := range shown {
-		if i == 0 {
-			all = nil
-		}
-		all = append(all, f.method)
-	}
-	return strings.Join(all, ", ")
+// drop takes the user's factor of a kind away.
+func (u *user) drop(kind factorKind) {
+	u.factors = slices.DeleteFunc(u.factors, func(f *factor) bool { return f.kind == kind })
 }
 
-// suffices counts what is proved by the factors that a constraint lets count. A
-// constraint on knowledge, or possession, also requires it, unless it says otherwise.
-func suffices(constraint document, shown []shownFactor, wanted int) bool {
-	var counting []shownFactor
-	for _, f := range shown {
-		if limit := constraint.object(f.classes[0]); limit == nil || f.fulfils(limit) {
-			counting = append(counting, f)
+// activeFactors names the factors that a user can prove themselves with at this time,
+// each once: they are active, and so are their authenticators.
+func (o *Org) activeFactors(u *user) []string {
+	var names []string
+	for _, f := range u.factors {
+		if f.active && o.enabled(f.kind.authenticator) && !slices.Contains(names, f.kind.name) {
+			names = append(names, f.kind.name)
 		}
 	}
-	proved := classes(counting)
-	for _, class := range []string{"knowledge", "possession"} {
-		limit := constraint.object(class)
-		if limit == nil || limit["required"] == false || len(limit.texts("excludedAuthenticationMethods")) > 0 && limit["required"] == nil {
+	slices.Sort(names)
+	return names
+}
+
+// findOwner takes a user's id only: what is below a user knows no logins.
+func (o *Org) findOwner(c *call) (*user, error) {
+	u, found := o.users.get(c.params["userId"])
+	if !found {
+		return nil, notFound(c.params["userId"], "User")
+	}
+	return u, nil
+}
+
+// findChangeable finds a user whose factors may be changed.
+func (o *Org) findChangeable(c *call) (*user, error) {
+	u, err := o.findOwner(c)
+	if err != nil {
+		return nil, err
+	}
+	if u.gone() || u.status == userSuspended {
+		return nil, wrongState("The factors of a user who is " + u.status + " can't be changed.")
+	}
+	return u, nil
+}
+
+func (u *user) factor(id string) (*factor, error) {
+	for _, f := range u.factors {
+		if f.id == id {
+			return f, nil
+		}
+	}
+	return nil, notFound(id, "UserFactor")
+}
+
+// listFactors omits those whose authenticator is off, as Okta omits what the
+// enrolment policy has no longer.
+func (o *Org) listFactors(c *call) (*reply, error) {
+	u, err := o.findOwner(c)
+	if err != nil {
+		return nil, err
+	}
+	rendered := []any{}
+	for _, f := range u.factors {
+		if o.enabled(f.kind.authenticator) {
+			rendered = append(rendered, o.renderFactor(f))
+		}
+	}
+	return ok(rendered)
+}
+
+func (o *Org) getFactor(c *call) (*reply, error) {
+	u, err := o.findOwner(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := u.factor(c.params["factorId"])
+	if err != nil {
+		return nil, err
+	}
+	return ok(o.renderFactor(f))
+}
+
+// deleteFactor unenrols. With a push, the codes of the same Okta Verify go. The number
+// of a phone stays with the user unless the caller says otherwise.
+func (o *Org) deleteFactor(c *call) (*reply, error) {
+	u, err := o.findChangeable(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := u.factor(c.params["factorId"])
+	if err != nil {
+		return nil, err
+	}
+	forget, err := readFlag(c, "removeRecoveryEnrollment")
+	if err != nil {
+		return nil, err
+	}
+	if forget && f.kind.name != factorSMS {
+		return nil, validation("removeRecoveryEnrollment", "removeRecoveryEnrollment: is for phones only")
+	}
+	u.drop(f.kind)
+	if f.kind.name == factorPush {
+		u.drop(oktaVerifyCodes())
+	}
+	if forget {
+		u.phone = ""
+	}
+	return noContent()
+}
+
+// listSupportedFactors gives what the user may enrol in.
+func (o *Org) listSupportedFactors(c *call) (*reply, error) {
+	u, err := o.findOwner(c)
+	if err != nil {
+		return nil, err
+	}
+	rendered := []any{}
+	for _, kind := range factorKinds() {
+		if !o.enabled(kind.authenticator) {
 			continue
 		}
-		if !slices.Contains(proved, class) {
-			return false
+		status := "NOT_SETUP"
+		if f := u.of(kind); f != nil {
+			status = f.status()
 		}
+		rendered = append(rendered, map[string]any{
+			"factorType": kind.name, "provider": kind.provider, "vendorName": kind.provider, "status": status,
+			"enrollment": "OPTIONAL", "_links": map[string]any{"enroll": o.link(u.factorsPath(), "POST")},
+		})
 	}
-	return len(proved) >= wanted
+	return ok(rendered)
 }
 
-// fulfils holds a factor against a constraint of its class.
-func (f shownFactor) fulfils(limit document) bool {
-	for _, trait := range []string{"deviceBound", "hardwareProtection", "phishingResistant", "userPresence", "userVerification"} {
-		if limit.text(trait) == "REQUIRED" && !slices.Contains(f.traits, trait) {
-			return false
-		}
-	}
-	within := func(field, value string) bool {
-		allowed := limit.texts(field)
-		return len(allowed) == 0 || slices.ContainsFunc(allowed, func(word string) bool { return strings.EqualFold(word, value) })
-	}
-	allowed, _ := limit["authenticationMethods"].([]any)
-	excluded, _ := limit["excludedAuthenticationMethods"].([]any)
-	return within("types", f.kind) && within("methods", f.method) && !slices.ContainsFunc(excluded, f.is) &&
-		(len(allowed) == 0 || slices.ContainsFunc(allowed, f.is))
-}
+func (u *user) factorsPath() string { return "/api/v1/users/" + u.id + "/factors" }
 
-// is tells whether a factor is the one that a rule names precisely.
-func (f shownFactor) is(named any) bool {
-	precise := document(named.(map[string]any))
-	method := precise.text("method")
-	return precise.text("key") == f.key && (method == "" || strings.EqualFold(method, f.method))
+// readFlag reads a query parameter that is false unless it is there.
+func readFlag(c *call, name string) (bool, error) {
+	text := c.query.Get(name)
+	if text == "" {
+		return false, nil
+	}
+	flag, err := strconv.ParseBool(text)
+	if err != nil || text != strconv.FormatBool(flag) {
+		return false, validation(name, name+": must be true or false")
+	}
+	return flag, nil
 }

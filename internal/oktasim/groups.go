@@ -190,7 +190,7 @@ func (o *Org) listMembers(c *call) (*reply, error) {
 		return nil, err
 	}
 	return list200(o, c, p, &o.users, func(u *user) bool {
-		return g.builtIn || slices.Contains(g.members, u.id)
+		return !u.gone() && (g.builtIn || slices.Contains(g.members, u.id))
 	}, func(u *user) any { return o.renderUser(u) })
 }
 
@@ -198,6 +198,9 @@ func (o *Org) addMember(c *call) (*reply, error) {
 	g, u, err := o.findMember(c)
 	if err != nil {
 		return nil, err
+	}
+	if u.gone() {
+		return nil, wrongState("Deactivated users can't be members of a group.")
 	}
 	if !slices.Contains(g.members, u.id) {
 		g.members = append(g.members, u.id)

@@ -40,9 +40,13 @@ type Options struct {
 	// authorization servers: they are answered with 401 E0000015.
 	NoAPIAccessManagement bool
 	// Classic simulates an org of the Classic Engine, whose pipeline is v1: it has no
-	// app sign-in policies and no device assurances, and asks for them are answered
-	// with 401 E0000015.
+	// authenticators API, no app sign-in policies and no device assurances, and asks for
+	// them are answered with 401 E0000015. The default is the Identity Engine.
 	Classic bool
+	// Authenticators are the keys of those that people may enrol in and use, such as
+	// okta_verify and phone_number; nil is DefaultAuthenticators. New panics on a key
+	// that does not exist.
+	Authenticators []string
 	// ClientsGetSuperAdmin is the org setting that makes every new API client a
 	// super admin, which an operator must refuse to work with.
 	ClientsGetSuperAdmin bool
@@ -67,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 75
+	}
+	if o.Authenticators == nil {
+		o.Authenticators = DefaultAuthenticators()
 	}
 	return o
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/utils/clock"
 
@@ -43,6 +44,10 @@ type Org struct {
 	// codes holds the authorization codes that have not been redeemed.
 	codes map[string]authCode
 
+	authenticators collection[*authenticator]
+	// sent holds when the last message went to a phone or an address.
+	sent map[string]time.Time
+
 	users   collection[*user]
 	groups  collection[*group]
 	apps    collection[*app]
@@ -78,12 +83,14 @@ func New(options Options) *Org {
 		revoked:    replays{},
 		nonces:     replays{},
 		codes:      map[string]authCode{},
+		sent:       map[string]time.Time{},
 		byClientID: map[string]*app{},
 	}
 	o.id = o.newID("00o", idLength)
 	o.orgKey = newSigningKey(o.random)
 	o.SetBaseURL(options.BaseURL)
 	o.addEveryone()
+	o.addAuthenticators()
 	o.addSystemPolicies()
 	o.addSystemZones()
 	if !options.NoAPIAccessManagement {

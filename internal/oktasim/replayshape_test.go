@@ -28,6 +28,11 @@ func varies() map[string]string {
 		`^displayRemediationMode$`:                                                                                                    "an edition of Okta",
 		`^(\[\]\.)?settings\.(factors\.|type$)`:                                                                                       "what an org offers",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
+
+		// Users and authenticators.
+		`^_links\.resetFactors(\.|$)`: "what the caller's admin role allows",
+		`^_links\.aaguids(\.|$)`:      "a feature of an org",
+		`^settings\.(enrollmentSecurityLevel|userVerificationMethods(\[\])?)$`: "added over the years",
 	}
 }
 

@@ -215,8 +215,7 @@ func (s *stage) make(kind, path, id string, like object) error {
 	case "apps":
 		return s.makeApp(path, id, like)
 	case "users":
-		s.ids[id] = s.org.AddUser(id + "@example.com")
-		return nil
+		return s.makeUser(id, like)
 	case "authorizationServers":
 		return s.create(path, id, over(like, object{"name": "server " + id, "audiences": []any{"api://x"}},
 			"name", "description", "audiences", "issuerMode", "credentials"))
@@ -251,6 +250,17 @@ func (s *stage) makeGroup(path, id string, like object) error {
 		return fmt.Errorf("groups of type %v are not simulated", kind)
 	}
 	return s.create(path, id, object{"profile": over(profile, object{"name": "group " + id})})
+}
+
+// makeUser gives every user another login: the recorded ones are scrubbed.
+func (s *stage) makeUser(id string, like object) error {
+	profile := response{Object: asObject(like["profile"])}
+	status, _ := like["status"].(string)
+	made, err := s.org.CreateUser(oktasim.NewUser{
+		Login: id + "@example.com", Status: status, FirstName: profile.text("firstName"), LastName: profile.text("lastName"),
+	})
+	s.ids[id] = made
+	return err
 }
 
 // makeApp makes an app from its own answer, or from the body that replaces it.
@@ -320,7 +330,7 @@ func (s *stage) prepareElements(p pair, all []any) error {
 		if err := s.make(kind, s.path(path), id, element); err != nil {
 			return err
 		}
-		if kind == "users" {
+		if kind == "users" && strings.HasSuffix(p.Template, "/groups/{id}/users") {
 			group := path[:strings.LastIndex(path, "/")]
 			s.send(http.MethodPut, s.path(group+"/users/"+id), nil)
 		}

@@ -16,14 +16,14 @@ const (
 	serversManage = "okta.authorizationServers.manage"
 	orgsRead      = "okta.orgs.read"
 	orgsManage    = "okta.orgs.manage"
-	usersRead     = "okta.users.read"
 )
 
 // routes lists every operation of the org.
 func routes() []route {
 	return slices.Concat(
 		orgRoutes(), groupRoutes(), appRoutes(), credentialRoutes(),
-		serverRoutes(), policyRoutes(), oauthRoutes(), accessRoutes(),
+		serverRoutes(), policyRoutes(), oauthRoutes(),
+		accessRoutes(), peopleRoutes(), factorRoutes(),
 	)
 }
 
@@ -33,7 +33,6 @@ func orgRoutes() []route {
 		{method: "GET", template: "/.well-known/okta-organization", kind: public, handle: (*Org).wellKnown},
 		{method: "GET", template: privileges, bucket: throttle.Management, scope: orgsRead, handle: (*Org).getPrivileges},
 		{method: "PUT", template: privileges, bucket: throttle.Management, scope: orgsManage, handle: (*Org).putPrivileges},
-		{method: "GET", template: "/api/v1/users/{id}", bucket: throttle.User, scope: usersRead, handle: (*Org).getUser},
 	}
 }
 

@@ -169,7 +169,7 @@ func (o *Org) admit(c *call) error {
 	if denied != nil {
 		return denied
 	}
-	if o.options.NoAPIAccessManagement && strings.HasPrefix(c.route.template, "/api/v1/authorizationServers") {
+	if o.unlicensed(c.route.template) {
 		return featureMissing()
 	}
 	if c.route.kind == management {

@@ -105,8 +105,8 @@ func enrollRule() ruleKind {
 	}
 }
 
-// authenticators are the keys of what users of an Identity Engine org can enroll.
-func (o *Org) authenticators() []string {
+// enrollable are the keys of what users of an Identity Engine org can enroll.
+func (o *Org) enrollable() []string {
 	return []string{"google_otp", "okta_email", "okta_password", "okta_verify", "phone_number", "security_question", "webauthn"}
 }
 
@@ -155,7 +155,7 @@ func checkEnroll(o *Org, body document) error {
 		authenticator := document(each.(map[string]any))
 		key := authenticator.text("key")
 		switch {
-		case !slices.Contains(o.authenticators(), key):
+		case !slices.Contains(o.enrollable(), key):
 			return validation(field, field+".authenticators: There is no such authenticator: "+key)
 		case slices.Contains(seen, key):
 			return validation(field, field+".authenticators: The authenticator is listed twice: "+key)
@@ -181,7 +181,7 @@ func settleEnroll(o *Org, doc document) {
 		given[document(each.(map[string]any)).text("key")] = each
 	}
 	complete := []any{}
-	for _, key := range o.authenticators() {
+	for _, key := range o.enrollable() {
 		if given[key] == nil {
 			given[key] = map[string]any{"key": key, "enroll": map[string]any{"self": "NOT_ALLOWED"}}
 		}
@@ -206,7 +206,7 @@ func (o *Org) defaultEnrollment() document {
 		return document{"factors": factors}
 	}
 	var all []any
-	for _, key := range o.authenticators() {
+	for _, key := range o.enrollable() {
 		if chosen[key] != "" {
 			all = append(all, map[string]any{"key": key, "enroll": map[string]any{"self": chosen[key]}})
 		}

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// State is everything the org holds, without any key material. Objects stand in the
+// State is everything the org holds, without key material and phone numbers. Objects stand in the
 // order of their creation, policies and rules in the order of their priority.
 type State struct {
 	Apps     []App    `json:"apps"`
+	Users    []User   `json:"users"`
 	Groups   []Group  `json:"groups"`
 	Servers  []Server `json:"servers"`
 	Scopes   []Scope  `json:"scopes"`
@@ -53,6 +54,26 @@ type Secret struct {
 	Status string `json:"status"`
 	// Hash is Okta's own digest of the value, by which equal ones are told.
 	Hash string `json:"secretHash,omitempty"`
+}
+
+// User is a person.
+type User struct {
+	ID     string `json:"id"`
+	Login  string `json:"login"`
+	Status string `json:"status"`
+	// Factors are those enrolled, whether their authenticator is on or off.
+	Factors []Factor `json:"factors,omitempty"`
+}
+
+// Factor is a user's enrolment, without the phone number and the address.
+type Factor struct {
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Provider string `json:"provider"`
+	// Status is ACTIVE or PENDING_ACTIVATION.
+	Status string `json:"status"`
+	// Mails counts the messages to the person with the link to set up a push.
+	Mails int `json:"mails,omitempty"`
 }
 
 // Group is a group of users.
@@ -126,6 +147,9 @@ func (o *Org) Snapshot() State {
 		}
 		state.Apps = append(state.Apps, seen)
 	}
+	for _, u := range o.users.order {
+		state.Users = append(state.Users, u.snapshot())
+	}
 	for _, g := range o.groups.order {
 		state.Groups = append(state.Groups, Group{
 			ID: g.id, Name: g.name, Description: g.description, Type: g.kind(), Members: slices.Clone(g.members),
@@ -149,6 +173,14 @@ func (a *app) snapshot() App {
 	}
 	for _, s := range a.secrets {
 		seen.Secrets = append(seen.Secrets, s.snapshot())
+	}
+	return seen
+}
+
+func (u *user) snapshot() User {
+	seen := User{ID: u.id, Login: u.login, Status: u.status}
+	for _, f := range u.factors {
+		seen.Factors = append(seen.Factors, Factor{ID: f.id, Type: f.kind.name, Provider: f.kind.provider, Status: f.status(), Mails: f.mails})
 	}
 	return seen
 }

@@ -8,6 +8,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/agentidentity/agent-identity-operator/internal/brake"
+	"github.com/agentidentity/agent-identity-operator/internal/controller/accesspolicy"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/agentapikey"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/aiagentrole"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/orphan"
@@ -15,6 +16,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 	"github.com/agentidentity/agent-identity-operator/internal/workload"
 )
@@ -29,6 +31,7 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 	settings := desired.Settings{Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration}
 	resync := o.Config.ResyncInterval.Duration
 	home := ownNamespace(o.Config.Manager.LeaderElectionNamespace)
+	restraints := restraint.Rules{Reader: mgr.GetClient(), Incident: incidentNamespace(o)}
 	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{
 		&aiagentrole.Controller{
@@ -40,8 +43,13 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			Secrets:  &keysecret.Store{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
 			Recorder: mgr.GetEventRecorder("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 			Workers: o.Config.Manager.Workers, Pods: workload.Pods{Live: mgr.GetAPIReader()},
-			Restarter: workload.Restarter{Live: mgr.GetAPIReader(), Client: mgr.GetClient()},
-			Brake:     brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
+			Restarter:  workload.Restarter{Live: mgr.GetAPIReader(), Client: mgr.GetClient()},
+			Restraints: restraints,
+			Brake:      brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
+		},
+		&accesspolicy.Controller{
+			Client: mgr.GetClient(), Clients: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
+			Settings: settings, Resync: resync, FirstRetry: o.FirstRetry, Restraints: restraints,
 		},
 		&orphan.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Tombstones: tombstones,
@@ -53,6 +61,11 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			},
 		},
 	}
+}
+
+// incidentNamespace is where Quarantines count.
+func incidentNamespace(o Options) string {
+	return cmp.Or(o.Config.IncidentNamespace, ownNamespace(o.Config.Manager.LeaderElectionNamespace))
 }
 
 // ownNamespace is where the operator keeps what is its own: the configured namespace of

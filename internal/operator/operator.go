@@ -5,6 +5,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"time"
@@ -103,7 +104,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 		Scheme:    Scheme(),
 		Logger:    o.Logger,
 		NewClient: o.NewClient,
-		Cache:     cacheOptions(o.Config.Namespaces),
+		Cache:     cacheOptions(o.Config.Namespaces, incidentNamespace(o)),
 		Metrics: metricsserver.Options{
 			BindAddress: o.Config.Manager.MetricsBindAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -129,7 +130,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 
 // cacheOptions keep foreign Secrets out of memory, and other namespaces out of
 // sight when the operator serves only some.
-func cacheOptions(namespaces []string) cache.Options {
+func cacheOptions(namespaces []string, incident string) cache.Options {
 	labelled, err := labels.NewRequirement(keysecret.LabelPart, selection.Exists, nil)
 	utilruntime.Must(err) // the label is a constant
 	options := cache.Options{
@@ -142,6 +143,11 @@ func cacheOptions(namespaces []string) cache.Options {
 		options.DefaultNamespaces = map[string]cache.Config{}
 		for _, namespace := range namespaces {
 			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+		if incident != "" {
+			policies := maps.Clone(options.DefaultNamespaces)
+			policies[incident] = cache.Config{}
+			options.ByObject[&v1alpha1.AccessPolicy{}] = cache.ByObject{Namespaces: policies}
 		}
 	}
 	return options

@@ -69,6 +69,10 @@ const (
 	DropSecrets KeyVerb = "DropSecrets"
 	// NoteResumption takes the note of the suspension off.
 	NoteResumption KeyVerb = "NoteResumption"
+	// NoteQuarantine writes down which credential is in quarantine.
+	NoteQuarantine KeyVerb = "NoteQuarantine"
+	// NoteCleansing takes the note of the quarantine off.
+	NoteCleansing KeyVerb = "NoteCleansing"
 )
 
 // KeyStep is one small repeatable step, with the reason for it.
@@ -123,6 +127,9 @@ type StagedSeen struct {
 	AppID string
 	// Suspended tells that it was us who deactivated the client, as either Secret says.
 	Suspended bool
+	// Quarantined names the credential that was the newest when a quarantine began, as
+	// either Secret says; it must never work again.
+	Quarantined string
 	// TokenExpires is when the access token kept in it expires; zero when there is none.
 	TokenExpires time.Time
 	// TokenScopes are the permissions it was obtained for, sorted.
@@ -136,6 +143,8 @@ type PublishedSeen struct {
 	Owner identity.Mark
 	// KeyID names the credential in it; empty when there is none that can be told.
 	KeyID string
+	// Filled tells that it holds anything.
+	Filled bool
 	// Since is when that credential was first published; zero when nobody knows.
 	Since time.Time
 	// Request is as in StagedSeen.
@@ -150,6 +159,8 @@ type KeySeen struct {
 	Client *identity.ClientSeen
 	// OwnerLives tells that the object the client's mark names exists.
 	OwnerLives bool
+	// Quarantine says why the key is in quarantine; "" while it is not.
+	Quarantine string
 	// Role is what the directory holds for the role.
 	Role identity.RoleSeen
 	// RoleMissing says why the key has no role; nil when it has one.
@@ -208,6 +219,7 @@ func keyRules() []keyRule {
 		{"Suspended", suspended},
 		{"SpecValid", specValid},
 		{"SecretsOurs", secretsOurs},
+		{"Cleansed", cleansed},
 		{"ClientActive", clientActive},
 		{"NotDeleted", notDeleted},
 		{"MethodKept", methodKept},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,17 +16,24 @@ const Warning = 14 * 24 * time.Hour
 // suspended takes access away and keeps it away, while the spec says so or the key
 // has expired. Tokens are revoked while the client can still ask for that.
 func suspended(want desired.Key, seen KeySeen, now time.Time) KeyNext {
-	reason, message := suspension(want, now)
+	reason, message := suspension(want, seen, now)
 	if reason == "" {
 		return KeyNext{}
 	}
-	if c := seen.Client; c != nil && c.Active {
+	switch c := seen.Client; {
+	case c != nil && c.Active:
 		return shutOut(seen, message)
-	}
-	if !seen.Staged.TokenExpires.IsZero() {
+	case unnoted(seen):
+		return step(NoteQuarantine, message)
+	case !seen.Staged.TokenExpires.IsZero(), seen.Quarantine != "" && seen.Published.State.ours() && seen.Published.Filled:
 		return step(Blank, message)
 	}
 	return blocked(identity.Rejected, reason, lookAgain, "%s", message)
+}
+
+// unnoted tells that no Secret says yet which credential is in quarantine.
+func unnoted(seen KeySeen) bool {
+	return seen.Quarantine != "" && seen.Staged.Quarantined == "" && seen.Staged.Newest != "" && seen.Staged.State.ours()
 }
 
 // shutOut writes down that it is us, wherever that can be, and deactivates the client.
@@ -34,6 +42,8 @@ func shutOut(seen KeySeen, why string) KeyNext {
 	switch {
 	case staged == Inherited || published == Inherited:
 		return step(Inherit, "the Secrets are those of the key this one was restored from")
+	case unnoted(seen):
+		return step(NoteQuarantine, why)
 	case !seen.Staged.Suspended && (staged.ours() || published.ours()):
 		return step(NoteSuspension, why)
 	case !seen.Staged.TokenExpires.IsZero() && !seen.Revoked:
@@ -42,10 +52,18 @@ func shutOut(seen KeySeen, why string) KeyNext {
 	return step(Deactivate, why)
 }
 
+// Suspended tells that the key is to have no access now.
+func Suspended(want desired.Key, seen KeySeen, now time.Time) bool {
+	reason, _ := suspension(want, seen, now)
+	return reason != ""
+}
+
 // suspension says why the key has no access, in the words of a condition; an empty
 // reason when it has.
-func suspension(want desired.Key, now time.Time) (reason, message string) {
+func suspension(want desired.Key, seen KeySeen, now time.Time) (reason, message string) {
 	switch {
+	case seen.Quarantine != "":
+		return "Quarantined", seen.Quarantine
 	case want.Suspended:
 		return "Suspended", "spec.state is Suspended: Okta issues no token until it is Active again"
 	case !want.ExpiresAt.IsZero() && !now.Before(want.ExpiresAt):
@@ -53,6 +71,29 @@ func suspension(want desired.Key, now time.Time) (reason, message string) {
 			"or delete the key", stamp(want.ExpiresAt))
 	}
 	return "", ""
+}
+
+// cleansed replaces a credential that was in quarantine before access is given back:
+// whoever has a copy of it must not come back with the agent.
+func cleansed(want desired.Key, seen KeySeen, now time.Time) KeyNext {
+	old := seen.Staged.Quarantined
+	switch {
+	case old == "" || seen.Client == nil:
+		return KeyNext{}
+	case seen.Staged.Newest == old, seen.Staged.Newest == "":
+		return step(Mint, "the credential was in quarantine, and is replaced")
+	}
+	for _, rule := range []func(desired.Key, KeySeen, time.Time) KeyNext{added, updated} {
+		if next := rule(want, seen, now); next.Step != nil || next.Err != nil {
+			return next
+		}
+	}
+	for _, keyID := range Retiring(seen) {
+		if !slices.Contains(seen.Retired, keyID) {
+			return KeyNext{Step: &KeyStep{Verb: Retire, KeyID: keyID, Reason: "credential " + keyID + " was in quarantine"}}
+		}
+	}
+	return step(NoteCleansing, "the credential that was in quarantine has been replaced")
 }
 
 // clientActive gives access back that we took away. What a person took away is

@@ -14,7 +14,7 @@ func Release(want desired.Key, seen KeySeen) KeyStep {
 		return KeyStep{Verb: ConfirmAbsence, Reason: "no client is seen"}
 	case c == nil || c.Mark != want.Mark:
 		return KeyStep{Verb: DropSecrets, Reason: "there is no client of the key"}
-	case want.Deletion != desired.Retain:
+	case want.Deletion != desired.Retain, seen.Quarantine != "" && c.Active:
 		return endAccess(want, seen)
 	case keyless(c):
 		// Okta takes no change of it, not even the mark off; without a key it lets nobody in.

@@ -376,7 +376,7 @@ func TestKeyRulesInOrder(t *testing.T) {
 		got = append(got, rule.name)
 	}
 	want := []string{
-		"ClientOurs", "Suspended", "SpecValid", "SecretsOurs", "ClientActive", "NotDeleted", "MethodKept",
+		"ClientOurs", "Suspended", "SpecValid", "SecretsOurs", "Cleansed", "ClientActive", "NotDeleted", "MethodKept",
 		"RoleKnown", "RoleReady", "OldPublished", "Minted", "Registered", "Noted", "Added", "Updated", "Granted", "Published",
 		"Retired", "Rotated", "NotDrifted",
 	}

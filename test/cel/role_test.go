@@ -3,7 +3,7 @@ package cel
 func roleTable() table {
 	return table{kind: "AIAgentRole", base: `
 permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
-`, later: []string{`{members: {users: [ada@example.com]}, mfa: {factors: [Push, SMS], enroll: Start}}`}, trials: map[string]trial{
+`, trials: map[string]trial{
 		"names for people": {reason: "Okta's console shows them.", change: `{displayName: Chatbot users, description: May talk to the chatbot}`},
 		"smallest":         {reason: "A role is its permissions; nothing else is needed."},
 		"permission names of many shapes": {
@@ -43,13 +43,23 @@ permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
 			reason: "An empty selector is All in disguise.",
 			change: `shareWith: {from: Selected, namespaceSelector: {}}`, wantField: "spec.shareWith", wantMessage: "an empty namespaceSelector would select all namespaces",
 		},
-		"members": {
-			reason: "What is not honoured yet is refused, never ignored.",
-			change: `members: {users: [ada@example.com]}`, wantField: "spec", wantMessage: "spec.members is not honoured by this release",
+		"members": {reason: "The people who hold the role.", change: `members: {users: [ada@example.com, bob@example.com]}`},
+		"member twice": {
+			reason: "Whoever takes one of them out would wonder.",
+			change: `members: {users: [ada@example.com, ada@example.com]}`, wantField: "spec.members.users[1]", wantMessage: "Duplicate value",
 		},
-		"mfa": {
-			reason: "What is not honoured yet is refused, never ignored.",
-			change: `mfa: {factors: [Push]}`, wantField: "spec", wantMessage: "spec.mfa is not honoured by this release",
+		"members without anybody": {
+			reason: "An empty list reads like a mistake; a role without the field leaves its group to people.",
+			change: `members: {users: []}`, wantField: "spec.members.users", wantMessage: "should have at least 1 items",
+		},
+		"mfa": {reason: "What the members must have.", change: `{members: {users: [ada@example.com]}, mfa: {factors: [Push, SMS], enroll: Start}}`},
+		"mfa of nobody": {
+			reason: "Whose factors they are would be unclear.",
+			change: `mfa: {factors: [Push]}`, wantField: "spec", wantMessage: "mfa is about the people whom members names",
+		},
+		"factor twice": {
+			reason: "Whoever takes one of them out would wonder.",
+			change: `{members: {users: [ada@example.com]}, mfa: {factors: [Push, Push]}}`, wantField: "spec.mfa.factors[1]", wantMessage: "Duplicate value",
 		},
 	}}
 }

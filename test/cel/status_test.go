@@ -12,7 +12,7 @@ func statusTables() []table {
 		{kind: "AIAgentRole", status: true, base: readyStatus, trials: map[string]trial{
 			"applied": {
 				reason: "What a role shows when it is Ready.",
-				change: `{groupID: 00g1, issuer: "https://example.okta.com/oauth2/aus1", keys: 0, appliedRevision: abc}`,
+				change: `{groupID: 00g1, issuer: "https://example.okta.com/oauth2/aus1", keys: 0, appliedRevision: abc, members: [{login: ada@example.com, state: Member, factors: [{factor: Push, state: Pending}]}]}`,
 			},
 		}},
 		{kind: "AgentAPIKey", status: true, base: readyStatus, trials: map[string]trial{
@@ -23,7 +23,7 @@ func statusTables() []table {
 			},
 		}},
 		{kind: "AccessPolicy", status: true, base: readyStatus, trials: map[string]trial{
-			"quarantine":  {reason: "What a Quarantine shows when all are cut off.", change: `quarantine: {targets: 3, blocked: 3, newTokensBlockedAt: "2026-01-01T00:00:00Z", exposureEndsAt: "2026-01-01T00:15:00Z"}`},
+			"quarantine":  {reason: "What a Quarantine shows when all are cut off.", change: `quarantine: {targets: 3, blocked: 3, keys: [{namespace: a, name: b}], newTokensBlockedAt: "2026-01-01T00:00:00Z", exposureEndsAt: "2026-01-01T00:15:00Z"}`},
 			"ceiling":     {reason: "What a Ceiling shows.", change: `ceiling: {namespaces: 0, keys: 0, violations: 1, violators: [{namespace: a, name: b}]}`},
 			"conditional": {reason: "What a Conditional policy shows.", change: `conditional: {policyID: rst1, enrollmentPolicyID: 00p1, deviceAssuranceIDs: [dae1], keys: 0, apps: [{id: 0oa1, previousPolicyID: rst0}]}`},
 		}},

@@ -50,9 +50,6 @@ type keyMemory struct {
 	// stagedHurt and publishedHurt tell that a person edited or deleted the Secret
 	// since the key was Ready last.
 	stagedHurt, publishedHurt bool
-	// forgotten tells that the status was wiped while there was no staging Secret: that
-	// is all that says whether it was the operator who suspended the key.
-	forgotten bool
 }
 
 // roleMemory is one AIAgentRole.

@@ -100,7 +100,9 @@ func (v *view) blamesOfKey(key *v1alpha1.AgentAPIKey) []string {
 	app, found := v.app(key)
 	did := v.memory.deeds(key.UID)
 	blame(did.deactivated && found && app.Status != "ACTIVE", v1alpha1.ReasonDeactivatedInDirectory)
-	blame(v.memory.keys[key.UID].forgotten && found && app.Status != "ACTIVE", v1alpha1.ReasonDeactivatedInDirectory)
+	// With both Secrets goes what says that it was the operator who suspended the key.
+	m := v.memory.keys[key.UID]
+	blame(m.stagedHurt && m.publishedHurt && found && app.Status != "ACTIVE", v1alpha1.ReasonDeactivatedInDirectory)
 	blame(did.deleted && !found, v1alpha1.ReasonDeletedInDirectory)
 	// A client that was made after the backup, and of which the Secrets prove nothing.
 	restored := len(v.memory.keys[key.UID].restoredFrom) > 0

@@ -208,9 +208,6 @@ func wipeStatus(w *world, a args) string {
 		case *v1alpha1.AgentAPIKey:
 			wiped := obj.DeepCopy()
 			wiped.Status = v1alpha1.AgentAPIKeyStatus{}
-			if _, staged := w.kube.objects[ref{"Secret", obj.Namespace, obj.Name + ".staged-credential"}]; !staged {
-				w.memory.keys[obj.UID].forgotten = true
-			}
 			err = w.kube.update(wiped, true)
 		case *v1alpha1.AIAgentRole:
 			wiped := obj.DeepCopy()

@@ -160,7 +160,7 @@ func (w *world) asPerson(method, path, body string) {
 		w.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode >= http.StatusMultipleChoices {
 		w.Fatalf("%s %s: %s", method, path, response.Status)
 	}
 }

@@ -174,6 +174,7 @@ func TestPolicyChangedWhileDeleted(t *testing.T) {
 	w.delete(key)
 	w.waitReason("bot", key, v1alpha1.ReasonAuthenticationFailed)
 	w.editKey("bot", func(s *v1alpha1.AgentAPIKeySpec) { s.DeletionPolicy = v1alpha1.DeletionRetain })
+	w.waitReason("bot", key, v1alpha1.ReasonAuthenticationFailed) // of what was edited
 	w.org.ClearFaults()
 	w.nudge(key)
 	w.waitGone(key)

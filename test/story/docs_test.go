@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ var root = filepath.Join("..", "..")
 // asks for, and whatever a condition or an annotation is called is explained.
 func TestDocsNameWhatIsNeeded(t *testing.T) {
 	readme := read(t, "README.md")
-	for _, scope := range okta.RequiredScopes() {
+	for _, scope := range slices.Concat(okta.RequiredScopes(), okta.PeopleScopes()) {
 		if !strings.Contains(readme, "`"+scope+"`") {
 			t.Errorf("README.md does not tell to grant %s", scope)
 		}

@@ -51,6 +51,7 @@ func run(m *testing.M) (int, error) {
 		CRDDirectoryPaths: []string{
 			filepath.Join(bases, "agentidentity.dev_aiagentroles.yaml"),
 			filepath.Join(bases, "agentidentity.dev_agentapikeys.yaml"),
+			filepath.Join(bases, "agentidentity.dev_accesspolicies.yaml"),
 		},
 		ErrorIfCRDPathMissing: true,
 	}

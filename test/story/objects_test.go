@@ -113,6 +113,8 @@ func listOf(w *world, obj client.Object) client.ObjectList {
 		return &v1alpha1.AIAgentRoleList{}
 	case *v1alpha1.AgentAPIKey:
 		return &v1alpha1.AgentAPIKeyList{}
+	case *v1alpha1.AccessPolicy:
+		return &v1alpha1.AccessPolicyList{}
 	}
 	w.Fatalf("no list for %T", obj)
 	return nil
@@ -125,6 +127,8 @@ func copyInto(w *world, from any, to client.Object) {
 		*target = *from.(*v1alpha1.AIAgentRole).DeepCopy()
 	case *v1alpha1.AgentAPIKey:
 		*target = *from.(*v1alpha1.AgentAPIKey).DeepCopy()
+	case *v1alpha1.AccessPolicy:
+		*target = *from.(*v1alpha1.AccessPolicy).DeepCopy()
 	default:
 		w.Fatalf("cannot copy into %T", to)
 	}

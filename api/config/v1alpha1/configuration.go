@@ -55,6 +55,11 @@ type Configuration struct {
 	// deletionBrake holds the deletion of many keys at once.
 	DeletionBrake DeletionBrake `json:"deletionBrake,omitempty"`
 
+	// incidentNamespace holds the AccessPolicies of type Quarantine; they count nowhere
+	// else. Whoever may create them there can cut every agent off. By default the
+	// operator's own namespace.
+	IncidentNamespace string `json:"incidentNamespace,omitempty"`
+
 	// manager says where the process listens and how it elects its leader.
 	Manager Manager `json:"manager,omitempty"`
 }
@@ -179,6 +184,7 @@ func orElse[T comparable](field *T, otherwise T) {
 
 func (c *Configuration) validate() error {
 	clusterID := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$`)
+	namespace := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 	lifetime, share, workers := c.AccessTokenLifetime.Duration, c.Okta.RateLimitShare, c.Manager.Workers
 	election := c.Manager.LeaderElection
 	return errors.Join(
@@ -189,6 +195,8 @@ func (c *Configuration) validate() error {
 			"accessTokenLifetime", "must be whole minutes from 5m to 24h", lifetime),
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
 		c.Orphans.validate(),
+		require(c.IncidentNamespace == "" || namespace.MatchString(c.IncidentNamespace),
+			"incidentNamespace", "must be the name of a namespace", c.IncidentNamespace),
 		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),
 		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
 		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),

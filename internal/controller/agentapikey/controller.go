@@ -26,6 +26,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 )
 
@@ -59,6 +60,8 @@ type Controller struct {
 	Restarter Restarter
 	// Brake holds mass deletion.
 	Brake *brake.Brake
+	// Restraints say what administrators take away from keys.
+	Restraints restraint.Rules
 	// Tombstones keep the trace of keys that were let go.
 	Tombstones *tombstone.Store
 }
@@ -67,6 +70,7 @@ type Controller struct {
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys/status,verbs=patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys/finalizers,verbs=update
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -77,6 +81,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
+		Watches(&v1alpha1.AccessPolicy{}, c.targets()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
@@ -123,10 +128,18 @@ const maxSteps = 40
 
 // Ensure implements lifecycle.Kind: observe, plan, perform, report.
 func (c *Controller) Ensure(ctx context.Context, key *v1alpha1.AgentAPIKey) (lifecycle.Outcome, error) {
+	quarantine, err := c.quarantine(ctx, key)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	if quarantine != "" {
+		ctx = identity.WithCaller(ctx, identity.Caller{Namespace: key.Namespace, Urgency: identity.Revocation})
+	}
 	s, err := c.observe(ctx, key)
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
+	s.seen.Quarantine = quarantine
 	steps, next := c.work(ctx, s)
 	restarts, again, err := c.restart(ctx, s)
 	if next.Err == nil {

@@ -124,5 +124,5 @@ func (s *scene) document() keysecret.Document {
 
 func ready(role *v1alpha1.AIAgentRole) bool {
 	return role.Status.ObservedGeneration == role.Generation &&
-		meta.IsStatusConditionTrue(role.Status.Conditions, v1alpha1.ConditionReady)
+		meta.IsStatusConditionTrue(role.Status.Conditions, v1alpha1.ConditionPermissionsReady)
 }

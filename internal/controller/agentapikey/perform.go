@@ -54,6 +54,12 @@ func (c *Controller) deeds() map[plan.KeyVerb]deed {
 		plan.NoteResumption: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
 			return c.Secrets.NoteSuspension(ctx, s.stored, false)
 		},
+		plan.NoteQuarantine: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
+			return c.Secrets.NoteQuarantine(ctx, s.stored)
+		},
+		plan.NoteCleansing: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
+			return c.Secrets.NoteCleansing(ctx, s.stored)
+		},
 		plan.Withdraw: func(ctx context.Context, s *scene, _ plan.KeyStep) error { return c.Secrets.Delete(ctx, s.stored) },
 		plan.Publish: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
 			return c.Secrets.Publish(ctx, s.stored, s.document(), c.Clock.Now())

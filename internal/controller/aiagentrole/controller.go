@@ -5,12 +5,14 @@
 package aiagentrole
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,10 +34,17 @@ type Clients interface {
 	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
 }
 
+// Directory is where roles and their members are kept.
+type Directory interface {
+	identity.Roles
+	identity.Members
+	identity.Factors
+}
+
 // Controller reconciles AIAgentRoles.
 type Controller struct {
 	Client    client.Client
-	Directory identity.Roles
+	Directory Directory
 	Clients   Clients
 	Recorder  events.EventRecorder
 	Clock     clock.PassiveClock
@@ -98,9 +107,20 @@ func (c *Controller) Reconciler() reconcile.Reconciler {
 // New implements lifecycle.Kind.
 func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{} }
 
-// Ensure implements lifecycle.Kind: observe, plan, perform, report.
+// Ensure implements lifecycle.Kind. Who is to leave the role leaves first, and what is
+// wrong about its people keeps nothing from its agents.
 func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
+	left := c.letOut(ctx, &want)
+	outcome, err := c.ensurePermissions(ctx, role, want)
+	reportPermissions(role, err, metav1.NewTime(c.Clock.Now()))
+	again, letIn := c.letIn(ctx, role, want)
+	outcome.Again = sooner(outcome.Again, again)
+	return outcome, cmp.Or(err, left, letIn)
+}
+
+// ensurePermissions is about what agents need of the role: observe, plan, perform, report.
+func (c *Controller) ensurePermissions(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (lifecycle.Outcome, error) {
 	seen, err := c.observe(ctx, role, want)
 	if err != nil {
 		return lifecycle.Outcome{}, err

@@ -1,10 +1,15 @@
 package aiagentrole
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -26,6 +31,92 @@ func report(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.RoleSeen) {
 		role.Status.Issuer = seen.Server.Issuer
 	}
 	role.Status.AppliedRevision = revision(want, seen.Grant)
+}
+
+// reportPermissions says whether what agents need of the role stands.
+func reportPermissions(role *v1alpha1.AIAgentRole, err error, now metav1.Time) {
+	condition := metav1.Condition{
+		Type: v1alpha1.ConditionPermissionsReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady,
+		Message: "agents get what the role permits", ObservedGeneration: role.Generation, LastTransitionTime: now,
+	}
+	if err != nil {
+		condition.Status, condition.Reason = metav1.ConditionFalse, v1alpha1.ReasonProgressing
+		condition.Message = "what agents need of the role does not stand in Okta yet; see Ready"
+		if e, ok := errors.AsType[*identity.Error](err); ok {
+			condition.Reason, condition.Message = e.Reason, e.Message
+		}
+	}
+	meta.SetStatusCondition(&role.Status.Conditions, condition)
+}
+
+// reportPeople tells how far everybody is whom the role names.
+func reportPeople(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.PeopleSeen) {
+	states := map[string]v1alpha1.MemberState{}
+	for _, login := range seen.Unknown {
+		states[login] = v1alpha1.MemberStateUnknown
+	}
+	for _, member := range seen.Members {
+		states[strings.ToLower(member.Login)] = v1alpha1.MemberStateMember
+		if !member.Active {
+			states[strings.ToLower(member.Login)] = v1alpha1.MemberStateInactive
+		}
+	}
+	factors := map[v1alpha1.Login][]v1alpha1.FactorStatus{}
+	if len(want.Factors) > 0 {
+		for _, before := range role.Status.Members {
+			factors[before.Login] = before.Factors
+		}
+	}
+	role.Status.Members = nil
+	for _, name := range want.Members {
+		login := v1alpha1.Login(name)
+		role.Status.Members = append(role.Status.Members, v1alpha1.MemberStatus{
+			Login: login, State: cmp.Or(states[name], v1alpha1.MemberStatePending), Factors: factors[login],
+		})
+	}
+}
+
+// reportNobody is for a role that says nothing of people.
+func reportNobody(role *v1alpha1.AIAgentRole) {
+	role.Status.Members = nil
+	forgetFactors(role)
+}
+
+func forgetFactors(role *v1alpha1.AIAgentRole) {
+	meta.RemoveStatusCondition(&role.Status.Conditions, v1alpha1.ConditionFactorsEnrolled)
+}
+
+// reportFactors tells how far every member is, and whom something is asked of.
+func (c *Controller) reportFactors(role *v1alpha1.AIAgentRole, want desired.Role, members []plan.MemberFactors, missing string) {
+	byLogin := map[string]plan.MemberFactors{}
+	for _, member := range members {
+		byLogin[strings.ToLower(member.Person.Login)] = member
+	}
+	for i := range role.Status.Members {
+		status := &role.Status.Members[i]
+		member, is := byLogin[string(status.Login)]
+		if !is {
+			continue
+		}
+		status.Factors = nil
+		for _, kind := range want.Factors {
+			state := v1alpha1.FactorStateNotEnrolled
+			if seen, begun := member.State(kind); seen.Active {
+				state = v1alpha1.FactorStateActive
+			} else if begun {
+				state = v1alpha1.FactorStatePending
+			}
+			status.Factors = append(status.Factors, v1alpha1.FactorStatus{Factor: v1alpha1.Factor(kind), State: state})
+		}
+	}
+	condition := metav1.Condition{
+		Type: v1alpha1.ConditionFactorsEnrolled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAllEnrolled,
+		Message: "every member has every factor", ObservedGeneration: role.Generation, LastTransitionTime: metav1.NewTime(c.Clock.Now()),
+	}
+	if missing != "" {
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, v1alpha1.ReasonFactorsMissing, missing
+	}
+	meta.SetStatusCondition(&role.Status.Conditions, condition)
 }
 
 // revision changes whenever the permissions, their order aside, or the grant do.

@@ -88,8 +88,10 @@ type Harness struct {
 	IsActive func(identity.Secret) bool
 }
 
-// Hand does what a person might do to a client, behind the operator's back.
+// Hand does what a person might do, behind the operator's back.
 type Hand struct {
+	// Hire makes an active person and gives the id.
+	Hire func(login string) string
 	// Rename gives it another label.
 	Rename func(clientID, label string)
 	// Meddle changes a setting that RegisterClient writes.
@@ -138,6 +140,9 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"LastCredential": testLastCredential,
 		"Inventory":      testInventory,
 		"Shadowed":       testShadowed,
+		"Members":        testMembers,
+		"MembersGone":    testMembersGone,
+		"Unmanaged":      testMembersUnmanaged,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}

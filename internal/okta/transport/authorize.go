@@ -15,8 +15,34 @@ import (
 // authorized puts the operator's proof on calls of the management API.
 type authorized struct {
 	source credential.Source
-	tokens *tokens
+	// purses are asked in their order; the last covers every call.
+	purses []purse
 	next   http.RoundTripper
+}
+
+// Authority is what a call needs of the operator's service app. Each has a token of its
+// own: Okta refuses a token altogether when one of its scopes is not granted, and an org
+// that does not use a feature need not grant what only that feature needs.
+type Authority struct {
+	// Scopes are okta.* scopes.
+	Scopes []string
+	// Covers tells the calls that need them.
+	Covers func(method, path string) bool
+}
+
+// purse holds the token of an authority.
+type purse struct {
+	covers func(method, path string) bool
+	tokens *tokens
+}
+
+func (a authorized) purse(req *http.Request) *tokens {
+	for _, p := range a.purses[:len(a.purses)-1] {
+		if p.covers(req.Method, req.URL.Path) {
+			return p.tokens
+		}
+	}
+	return a.purses[len(a.purses)-1].tokens
 }
 
 func (a authorized) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -34,15 +60,16 @@ func (a authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 	if credentials.IsToken() {
 		return a.send(req, body, "SSWS", credentials.APIToken)
 	}
-	token, err := a.tokens.get(req.Context(), credentials)
+	tokens := a.purse(req)
+	token, err := tokens.get(req.Context(), credentials)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := a.send(req, body, "Bearer", token)
-	if a.tokens.stale(token, err) {
+	if tokens.stale(token, err) {
 		// The token was revoked, or is one from before the app's key was changed.
 		// Nothing was done with it, so the call may be repeated.
-		if token, err = a.tokens.get(req.Context(), credentials); err != nil {
+		if token, err = tokens.get(req.Context(), credentials); err != nil {
 			return nil, err
 		}
 		resp, err = a.send(req, body, "Bearer", token)

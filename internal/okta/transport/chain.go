@@ -17,14 +17,16 @@ const maxInFlight = 8
 // Options configure a Chain.
 type Options struct {
 	// OrgURL has no slash at its end.
-	OrgURL  string
-	Source  credential.Source
-	Scopes  []string
-	Share   int
-	Clock   clock.PassiveClock
-	Logger  logr.Logger
-	Metrics prometheus.Registerer
-	Base    http.RoundTripper
+	OrgURL string
+	Source credential.Source
+	// Authorities are asked in their order which covers a call; the last covers all
+	// that is left.
+	Authorities []Authority
+	Share       int
+	Clock       clock.PassiveClock
+	Logger      logr.Logger
+	Metrics     prometheus.Registerer
+	Base        http.RoundTripper
 }
 
 // Chain is the way to Okta, with and without the operator's authorization.
@@ -51,9 +53,13 @@ func NewChain(o Options) (Chain, error) {
 	}
 	bare = faults{next: bare}
 	bare = metered{metrics: metrics, clock: o.Clock, next: logged{logger: o.Logger, next: bare}}
-	tokens := &tokens{orgURL: o.OrgURL, scopes: o.Scopes, time: serverTime, next: bare}
+	var purses []purse
+	for _, authority := range o.Authorities {
+		tokens := &tokens{orgURL: o.OrgURL, scopes: authority.Scopes, time: serverTime, next: bare}
+		purses = append(purses, purse{covers: authority.Covers, tokens: tokens})
+	}
 	return Chain{
-		Authorized: authorized{source: o.Source, tokens: tokens, next: bare},
+		Authorized: authorized{source: o.Source, purses: purses, next: bare},
 		Bare:       bare,
 		Time:       serverTime,
 	}, nil

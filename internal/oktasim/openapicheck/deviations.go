@@ -33,6 +33,11 @@ func deviations() []deviation {
 		{"/.well-known/okta-organization", "answer", `^(cell|settings)$`, "in every recorded answer"},
 		{"/api/v1/policies/{policyId}/app", "answer", `^settings\.(app|manualProvisioning)$`, "in every recorded app"},
 		{"/api/v1/device-assurances", "answer", `^resource(Id|Type|DisplayName)$`, "in every recorded device assurance"},
+		{
+			"/api/v1/users/{userId}/factors/{factorId}/lifecycle/activate", "answer", `^(expiresAt|factorResult)$`,
+			"the schema of answers has forgotten the push that waits, which stands beside it as UserFactorActivatePush",
+		},
+		{"/api/v1/authenticators", "answer", `^settings$`, "in every recorded Google Authenticator"},
 		{"/api/v1/users", "answer", `^(realmId|type)`, "in recorded users"},
 	}
 }
@@ -43,13 +48,27 @@ func embedded(op *operation, p problem) bool {
 	return strings.HasPrefix(op.template, "/api/v1/policies") && strings.HasSuffix(p.path, "_embedded.resourceType")
 }
 
+// undescribed gives the operations that Okta has and does not describe, as regular
+// expressions with the reason.
+func undescribed() map[string]string {
+	return map[string]string{
+		`^POST /api/v1/users/[^/]+/factors/[^/]+/lifecycle/activate/(poll|email)$`: "a link in Okta's examples, which clients are told to follow",
+	}
+}
+
+// passcode tells a passcode that fits the schemas of several factors, which are
+// described as exclusive and are the same.
+func passcode(op *operation, p problem) bool {
+	return strings.HasSuffix(op.template, "/factors/{factorId}/lifecycle/activate") && strings.HasPrefix(p.text, "value matches more than one")
+}
+
 // known also lets the two lifecycle operations of apps answer {}, as recorded, where
 // the description says that there is no body.
 func known(op *operation, p problem) bool {
 	if strings.HasPrefix(op.template, "/api/v1/apps/{appId}/lifecycle/") && p.text == noContentType {
 		return true
 	}
-	if embedded(op, p) {
+	if embedded(op, p) || passcode(op, p) {
 		return true
 	}
 	path := strings.TrimPrefix(p.path, "[].")

@@ -104,6 +104,24 @@ func samples() map[string]sample {
 			reason: "errors have Okta's form", method: "GET", path: "/api/v1/groups/00g1", status: 404, answer: `{"message":"no"}`, kind: jsonKind,
 			want: []string{"GET /api/v1/groups/{groupId}: answer: the error has no errorCode"},
 		},
+		"passcode": {
+			reason: "the same for several factors", method: "POST", path: "/api/v1/users/00u1/factors/sms1/lifecycle/activate", kind: jsonKind,
+			body: `{"passCode":"1"}`, status: 200, answer: `{"factorType":"sms","status":"ACTIVE"}`,
+		},
+		"misspelt passcode": {
+			reason: "of no factor", method: "POST", path: "/api/v1/users/00u1/factors/sms1/lifecycle/activate", kind: jsonKind,
+			body: `{"passcode":"1"}`, status: 200, answer: `{"factorType":"sms","status":"ACTIVE"}`,
+			want: []string{"POST /api/v1/users/{userId}/factors/{factorId}/lifecycle/activate: request passcode: is not in the schema"},
+		},
+		"undescribed": {
+			reason: "only in links", method: "POST", path: "/api/v1/users/00u1/factors/opf1/lifecycle/activate/poll", kind: jsonKind,
+			status: 200, answer: `{"factorResult":"WAITING"}`,
+		},
+		"unheard of": {
+			reason: "in no link either", method: "GET", path: "/api/v1/users/00u1/factors/opf1/lifecycle/activate/poll", kind: jsonKind,
+			status: 200, answer: `{}`,
+			want: []string{"GET /api/v1/users/00u1/factors/opf1/lifecycle/activate/poll: the operation is not in Okta's descriptions"},
+		},
 		"control": {reason: "not Okta's", method: "GET", path: "/_sim/state", status: 200, answer: `{}`, kind: jsonKind},
 	}
 }
@@ -161,6 +179,11 @@ func TestEveryDeviationHasAReason(t *testing.T) {
 	for _, d := range deviations() {
 		if d.template == "" || d.path == "" || d.reason == "" {
 			t.Errorf("%+v says too little", d)
+		}
+	}
+	for pattern, reason := range undescribed() {
+		if reason == "" {
+			t.Errorf("%s says too little", pattern)
 		}
 	}
 }

@@ -1,0 +1,112 @@
+// Package accesspolicy reports on AccessPolicies, and makes the directory agree with
+// those that are conditions of it. What limits keys is carried out by the keys
+// themselves, which ask package restraint.
+package accesspolicy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
+)
+
+// Clients is what the controller needs of clients: to see them.
+type Clients interface {
+	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
+}
+
+// Controller reconciles AccessPolicies.
+type Controller struct {
+	Client     client.Client
+	Clients    Clients
+	Recorder   events.EventRecorder
+	Clock      clock.PassiveClock
+	Settings   desired.Settings
+	Restraints restraint.Rules
+	// Resync is how often a policy that is Ready is looked at again.
+	Resync time.Duration
+	// FirstRetry is the first wait after an unexpected error; zero for the default.
+	FirstRetry time.Duration
+}
+
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies/status,verbs=patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the controller.
+func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.AccessPolicy{}).
+		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.limiting)).
+		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
+		Complete(c.Reconciler())
+}
+
+// limiting are the policies whose reports a key may change.
+func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
+	if c.Restraints.Incident == "" {
+		return nil
+	}
+	var policies v1alpha1.AccessPolicyList
+	if err := c.Client.List(ctx, &policies, client.InNamespace(c.Restraints.Incident)); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing policies that bind a key")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range policies.Items {
+		if policies.Items[i].Spec.Type == v1alpha1.PolicyQuarantine {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&policies.Items[i])})
+		}
+	}
+	return requests
+}
+
+// Reconciler is what SetupWithManager registers.
+func (c *Controller) Reconciler() reconcile.Reconciler {
+	return &lifecycle.Loop[*v1alpha1.AccessPolicy]{
+		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: c.Resync,
+	}
+}
+
+// New implements lifecycle.Kind.
+func (c *Controller) New() *v1alpha1.AccessPolicy { return &v1alpha1.AccessPolicy{} }
+
+// Ensure implements lifecycle.Kind.
+func (c *Controller) Ensure(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
+	switch policy.Spec.Type {
+	case v1alpha1.PolicyQuarantine:
+		return c.quarantine(ctx, policy)
+	}
+	return lifecycle.Outcome{}, &identity.Error{
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonNotHonouredHere,
+		Message: fmt.Sprintf("this release of the operator does not carry out a %s: it does nothing", policy.Spec.Type),
+	}
+}
+
+// Release implements lifecycle.Kind. Who asks package restraint sees no policy that is
+// being deleted.
+func (c *Controller) Release(context.Context, *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
+	return lifecycle.Outcome{}, nil
+}
+
+func notHonouredHere(kind v1alpha1.PolicyType, where string) error {
+	message := fmt.Sprintf("a %s does nothing in this namespace: it counts in namespace %q only; create it there", kind, where)
+	if where == "" {
+		message = fmt.Sprintf("a %s counts nowhere: the operator runs outside a pod, and its configuration names no namespace for it", kind)
+	}
+	return &identity.Error{Kind: identity.Rejected, Reason: v1alpha1.ReasonNotHonouredHere, Message: message}
+}

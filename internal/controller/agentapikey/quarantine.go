@@ -1,0 +1,90 @@
+package agentapikey
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
+)
+
+// quarantine says why the key is in quarantine; "" when it is not.
+func (c *Controller) quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) (string, error) {
+	policy, err := c.Restraints.Quarantine(ctx, key)
+	if err != nil || policy == nil {
+		return "", err
+	}
+	return fmt.Sprintf("AccessPolicy %s/%s keeps the key in quarantine: %s. Okta issues no token until that policy is deleted; "+
+		"the agent then gets a new credential", policy.Namespace, policy.Name, policy.Spec.Quarantine.Reason), nil
+}
+
+// cutOff ends the access of a key that is being deleted while it is in quarantine.
+func (c *Controller) cutOff(ctx context.Context, s *scene) error {
+	var err error
+	if s.seen.Quarantine, err = c.quarantine(ctx, s.key); err != nil || s.seen.Quarantine == "" {
+		return err
+	}
+	if err := c.observeClient(ctx, s); err != nil {
+		return err
+	}
+	if client := s.seen.Client; client == nil || !client.Active || client.Mark != s.want.Mark {
+		return nil
+	}
+	return c.take(ctx, s, plan.KeyStep{Verb: plan.Deactivate, Reason: s.seen.Quarantine})
+}
+
+// urgent is the place in the queue of keys that are to be cut off: before all others.
+const urgent = 100
+
+// targets looks at the keys that a Quarantine binds, or has bound, before all others.
+func (c *Controller) targets() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	add := func(ctx context.Context, q queue, objects ...client.Object) {
+		for _, request := range c.bound(ctx, objects) {
+			if prior, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
+				prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, request)
+				continue
+			}
+			q.Add(request)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { add(ctx, q, e.ObjectOld, e.ObjectNew) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+	}
+}
+
+// bound are the keys that the policies cut off, whether they let go of them by now or not.
+func (c *Controller) bound(ctx context.Context, policies []client.Object) []reconcile.Request {
+	var keys v1alpha1.AgentAPIKeyList
+	if err := c.Client.List(ctx, &keys, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing keys that a quarantine may bind")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range keys.Items {
+		for _, obj := range policies {
+			policy, is := obj.(*v1alpha1.AccessPolicy)
+			if !is || policy.Namespace != c.Restraints.Incident {
+				continue
+			}
+			policy = policy.DeepCopy()
+			policy.DeletionTimestamp = nil
+			if restraint.Holds(policy, &keys.Items[i]) {
+				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&keys.Items[i])})
+				break
+			}
+		}
+	}
+	return requests
+}

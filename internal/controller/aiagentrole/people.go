@@ -1,0 +1,117 @@
+package aiagentrole
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+)
+
+// letOut takes out of the group who is not to be in it any more. Until it is done the
+// group goes on saying that the role decides on it.
+func (c *Controller) letOut(ctx context.Context, want *desired.Role) error {
+	ctx = urgent(ctx, want.Mark)
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err == nil {
+		err = c.performPeople(ctx, *want, plan.People(*want, plan.PeopleSeen{Roster: roster}).Steps)
+	}
+	if err != nil && roster.Managed {
+		want.Group.Managed = true
+	}
+	return err
+}
+
+func urgent(ctx context.Context, owner identity.Mark) context.Context {
+	return identity.WithCaller(ctx, identity.Caller{Namespace: owner.Namespace, Urgency: identity.Revocation})
+}
+
+// letIn makes the people members whom the role names, and reports on them.
+func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (time.Duration, error) {
+	if want.Members == nil {
+		reportNobody(role)
+		return 0, nil
+	}
+	seen, err := c.observePeople(ctx, want)
+	if err != nil {
+		return 0, err
+	}
+	todo := plan.People(want, seen)
+	err = c.performPeople(ctx, want, todo.Steps)
+	if len(todo.Steps) > 0 {
+		var failed error
+		if seen.Roster, failed = c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name); failed != nil {
+			return 0, fmt.Errorf("observing who was let in: %w", failed)
+		}
+	}
+	reportPeople(role, want, seen)
+	again, failed := c.enroll(ctx, role, want, seen.Members)
+	switch {
+	case err != nil:
+		return 0, err
+	case todo.More:
+		return time.Second, &identity.Error{
+			Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing, RetryAfter: time.Second,
+			Message: "people are being let into the role's group; see status.members",
+		}
+	}
+	return again, cmp.Or(failed, todo.Then)
+}
+
+// observePeople looks who is in the group, and for the others whom the role names.
+func (c *Controller) observePeople(ctx context.Context, want desired.Role) (plan.PeopleSeen, error) {
+	var seen plan.PeopleSeen
+	var err error
+	if seen.Roster, err = c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name); err != nil {
+		return seen, fmt.Errorf("observing the members: %w", err)
+	}
+	members := map[string]bool{}
+	for _, member := range seen.Members {
+		members[strings.ToLower(member.Login)] = true
+	}
+	for _, login := range want.Members {
+		if members[login] || len(seen.Others) > plan.AtOnce {
+			continue
+		}
+		person, err := c.Directory.FindPerson(ctx, login)
+		switch {
+		case err != nil:
+			return seen, fmt.Errorf("looking for a member: %w", err)
+		case person == nil:
+			seen.Unknown = append(seen.Unknown, login)
+		default:
+			seen.Others = append(seen.Others, *person)
+		}
+	}
+	return seen, nil
+}
+
+func (c *Controller) performPeople(ctx context.Context, want desired.Role, steps []plan.PersonStep) error {
+	log := ctrl.LoggerFrom(ctx)
+	for _, step := range steps {
+		change := c.Directory.AddMember
+		if step.Verb == plan.RemoveMember {
+			change = c.Directory.RemoveMember
+		}
+		if err := change(ctx, want.Mark, want.Group.Name, step.Person); err != nil {
+			return fmt.Errorf("%s: %w", step.Verb, err)
+		}
+		log.Info("took a step", "step", step.Verb, "person", step.Person.ID)
+	}
+	return nil
+}
+
+// sooner is the earlier of two waits, of which none is zero.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}

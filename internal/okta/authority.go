@@ -1,0 +1,41 @@
+package okta
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/agentidentity/agent-identity-operator/internal/okta/transport"
+)
+
+// RequiredScopes are the OAuth scopes the operator's service app must be granted:
+// what Okta's OpenAPI description asks for the calls that roles and keys need. It asks
+// the read scope for reading even of who holds the manage scope.
+func RequiredScopes() []string {
+	return []string{
+		"okta.apps.manage", "okta.apps.read",
+		"okta.authorizationServers.manage", "okta.authorizationServers.read",
+		"okta.groups.manage", "okta.groups.read",
+		"okta.orgs.read",
+	}
+}
+
+// PeopleScopes must be granted, too, where roles say who their members are.
+func PeopleScopes() []string { return []string{"okta.users.read"} }
+
+// FactorScopes must be granted, too, where roles have the enrolment of factors started.
+func FactorScopes() []string { return []string{"okta.users.manage", "okta.users.read"} }
+
+// authorities are asked in their order. What only some orgs need comes first.
+func authorities() []transport.Authority {
+	under := func(prefix string, methods ...string) func(method, path string) bool {
+		return func(method, path string) bool {
+			return strings.HasPrefix(path, prefix) && (len(methods) == 0 || slices.Contains(methods, method))
+		}
+	}
+	return []transport.Authority{
+		{Scopes: PeopleScopes(), Covers: under("/api/v1/users", http.MethodGet)},
+		{Scopes: FactorScopes(), Covers: under("/api/v1/users")},
+		{Scopes: RequiredScopes()},
+	}
+}

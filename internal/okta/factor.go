@@ -1,0 +1,195 @@
+package okta
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
+)
+
+// enrolledFor is how long the factors of a person are believed of whom nothing is
+// waited for, and how long a refusal to enrol one is.
+const enrolledFor = time.Hour
+
+// factor is a second factor of a user, as listed.
+type factor struct {
+	ID       string    `json:"id"`
+	Type     string    `json:"factorType"`
+	Provider string    `json:"provider"`
+	Status   string    `json:"status"`
+	Created  time.Time `json:"created"`
+}
+
+// kind gives the factor in the terms of the port; "" for one that is of no interest.
+func (f factor) kind() identity.FactorKind {
+	switch {
+	case f.Type == "push":
+		return identity.FactorPush
+	case f.Type == "sms":
+		return identity.FactorSMS
+	case strings.HasPrefix(f.Type, "token:software:totp"):
+		return identity.FactorTOTP
+	case f.Type == "webauthn":
+		return identity.FactorWebAuthn
+	case f.Type == "email":
+		return identity.FactorEmail
+	}
+	return ""
+}
+
+// enrolments remember what was seen of people's factors.
+type enrolments struct {
+	mu      sync.Mutex
+	seen    map[string]enrolled
+	refused map[string]refusedFactor
+}
+
+type enrolled struct {
+	factors []identity.FactorSeen
+	looked  time.Time
+}
+
+type refusedFactor struct {
+	err error
+	at  time.Time
+}
+
+// fresh gives what is believed: for an hour, but while an enrolment is open for minutes.
+func (e *enrolments) fresh(userID string, now time.Time) ([]identity.FactorSeen, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known, is := e.seen[userID]
+	lifetime := enrolledFor
+	for _, f := range known.factors {
+		if !f.Active {
+			lifetime = revisit
+		}
+	}
+	return known.factors, is && now.Sub(known.looked) < lifetime
+}
+
+func (e *enrolments) put(userID string, factors []identity.FactorSeen, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen[userID] = enrolled{factors, now}
+}
+
+func (e *enrolments) forget(userID string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.seen, userID)
+}
+
+// refusal is the last one, while it is believed.
+func (e *enrolments) refusal(what string, now time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r, is := e.refused[what]; is && now.Sub(r.at) < enrolledFor {
+		return r.err
+	}
+	delete(e.refused, what)
+	return nil
+}
+
+func (e *enrolments) refuse(what string, err error, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused[what] = refusedFactor{err, now}
+}
+
+func factorsOf(userID string) string { return "/api/v1/users/" + url.PathEscape(userID) + "/factors" }
+
+// ObserveFactors implements identity.Factors.
+func (d *Directory) ObserveFactors(ctx context.Context, person identity.Person) ([]identity.FactorSeen, error) {
+	if known, fresh := d.enrolments.fresh(person.ID, d.clock.Now()); fresh {
+		return known, nil
+	}
+	var listed []factor
+	if _, err := d.org.call(ctx, http.MethodGet, factorsOf(person.ID), nil, &listed); err != nil {
+		return nil, err
+	}
+	var seen []identity.FactorSeen
+	for _, f := range listed {
+		if kind := f.kind(); kind != "" {
+			seen = append(seen, identity.FactorSeen{Kind: kind, Active: f.Status == statusActive, Since: f.Created})
+		}
+	}
+	d.enrolments.put(person.ID, seen, d.clock.Now())
+	return seen, nil
+}
+
+// StartFactor implements identity.Factors.
+func (d *Directory) StartFactor(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
+	what := person.ID + " " + string(kind)
+	if err := d.enrolments.refusal(what, d.clock.Now()); err != nil {
+		return err
+	}
+	err := d.startFactor(ctx, person, kind)
+	d.enrolments.forget(person.ID)
+	if identity.KindOf(err) == identity.Rejected {
+		d.enrolments.refuse(what, err, d.clock.Now())
+	}
+	return err
+}
+
+func (d *Directory) startFactor(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
+	switch kind {
+	case identity.FactorPush:
+		return d.startPush(ctx, person)
+	case identity.FactorSMS, identity.FactorEmail:
+		return d.startMessages(ctx, person, kind)
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: identity.ReasonInvalidRequest,
+		Message: fmt.Sprintf("a factor %s is set up by the person alone, at the next sign-in", kind),
+	}
+}
+
+// startPush has Okta mail the person the link by which Okta Verify is set up. Nobody else
+// ever sees it.
+func (d *Directory) startPush(ctx context.Context, person identity.Person) error {
+	var made factor
+	body := map[string]any{"factorType": "push", "provider": "OKTA"}
+	if _, err := d.org.call(ctx, http.MethodPost, factorsOf(person.ID), body, &made); err != nil {
+		return err
+	}
+	if made.ID == "" {
+		return incomplete()
+	}
+	// Okta's answer has this link, and does not promise that it is the only one.
+	_, err := d.org.call(ctx, http.MethodPost, factorsOf(person.ID)+"/"+url.PathEscape(made.ID)+"/lifecycle/activate/email", nil, nil)
+	return err
+}
+
+// startMessages enrols the number or the address that the org has of the person, and has
+// Okta believe that it is theirs, as it believes the profile.
+func (d *Directory) startMessages(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
+	var has struct {
+		Profile struct {
+			Phone string `json:"mobilePhone"`
+			Email string `json:"email"`
+		} `json:"profile"`
+	}
+	if _, err := d.org.call(ctx, http.MethodGet, "/api/v1/users/"+url.PathEscape(person.ID), nil, &has); err != nil {
+		return err
+	}
+	body := map[string]any{"factorType": "email", "provider": "OKTA", "profile": map[string]any{"email": has.Profile.Email}}
+	if kind == identity.FactorSMS {
+		if has.Profile.Phone == "" {
+			return &identity.Error{
+				Kind: identity.Rejected, Reason: identity.ReasonNoPhoneNumber,
+				Message: "the person's profile in Okta has no mobile phone number",
+			}
+		}
+		body = map[string]any{"factorType": "sms", "provider": "OKTA", "profile": map[string]any{"phoneNumber": has.Profile.Phone}}
+	}
+	// What Okta says of it may quote the number.
+	_, err := d.org.call(fault.WithPurpose(ctx, fault.ManageSecret), http.MethodPost, factorsOf(person.ID)+"?activate=true", body, nil)
+	return err
+}

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// StartAgain is how long after an enrolment was started that the person did not finish
+// it is started again: they get a message a day.
+const StartAgain = 24 * time.Hour
+
+// MemberFactors are the factors of a member.
+type MemberFactors struct {
+	Person identity.Person
+	// Seen are those that are enrolled or begun.
+	Seen []identity.FactorSeen
+	// Refused says of a factor why its enrolment could not be started.
+	Refused map[identity.FactorKind]error
+}
+
+// State says how far the member is with a kind: the best of the factors of that kind, of
+// which a person may have several.
+func (m MemberFactors) State(kind identity.FactorKind) (seen identity.FactorSeen, begun bool) {
+	for _, f := range m.Seen {
+		if f.Kind == kind && (!begun || f.Active && !seen.Active || f.Active == seen.Active && f.Since.After(seen.Since)) {
+			seen, begun = f, true
+		}
+	}
+	return seen, begun
+}
+
+// FactorStep starts the enrolment of one factor.
+type FactorStep struct {
+	Person identity.Person
+	Kind   identity.FactorKind
+	Reason string
+}
+
+// Factors plans which enrolments to start now: of what an active member lacks and somebody
+// else can start. again is when the next is due; zero when none is.
+func Factors(want desired.Role, members []MemberFactors, now time.Time) (steps []FactorStep, again time.Duration) {
+	if !want.StartFactors {
+		return nil, 0
+	}
+	for _, member := range members {
+		for _, kind := range want.Factors {
+			seen, begun := member.State(kind)
+			due := seen.Since.Add(StartAgain)
+			switch {
+			case !member.Person.Active || !kind.Startable() || seen.Active || member.Refused[kind] != nil:
+			case !begun:
+				steps = append(steps, FactorStep{member.Person, kind, "the member has not enrolled it"})
+			case !now.Before(due):
+				steps = append(steps, FactorStep{member.Person, kind, "the member did not finish it in time"})
+			default:
+				again = Sooner(again, due.Sub(now))
+			}
+		}
+	}
+	return steps, again
+}
+
+// MissingFactors says what members lack, in words; "" when they lack nothing.
+func MissingFactors(want desired.Role, members []MemberFactors) string {
+	var missing []string
+	for _, member := range members {
+		for _, kind := range want.Factors {
+			seen, begun := member.State(kind)
+			if seen.Active || !member.Person.Active {
+				continue
+			}
+			what := fmt.Sprintf("%s has not enrolled %s", member.Person.Login, kind)
+			if begun {
+				what = fmt.Sprintf("%s has not finished enrolling %s", member.Person.Login, kind)
+			}
+			if why := member.Refused[kind]; why != nil {
+				what += " (" + why.Error() + ")"
+			}
+			missing = append(missing, what)
+		}
+	}
+	return someOfThese(missing)
+}
+
+// someOfThese says the first few.
+func someOfThese(texts []string) string {
+	const few = 5
+	if len(texts) <= few {
+		return strings.Join(texts, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(slices.Clone(texts[:few]), "; "), len(texts)-few)
+}

@@ -1,0 +1,94 @@
+// Package restraint tells what AccessPolicies of the operator's administrators take away
+// from keys. It refuses to know what is done about it: keys ask here, and so do the
+// policies when they report whom they bind.
+package restraint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
+)
+
+// Rules are what AccessPolicies say, where they count.
+type Rules struct {
+	Reader client.Reader
+	// Incident is the namespace whose Quarantines count; "" when none do.
+	Incident string
+}
+
+// Quarantine gives the Quarantine that cuts the key off; nil when none does. Of several
+// it is the first by name.
+func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) (*v1alpha1.AccessPolicy, error) {
+	if r.Incident == "" {
+		return nil, nil
+	}
+	var policies v1alpha1.AccessPolicyList
+	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Incident)); err != nil {
+		return nil, fmt.Errorf("listing the quarantines: %w", err)
+	}
+	var holding *v1alpha1.AccessPolicy
+	for i := range policies.Items {
+		policy := &policies.Items[i]
+		if (holding == nil || policy.Name < holding.Name) && Holds(policy, key) {
+			holding = policy
+		}
+	}
+	return holding, nil
+}
+
+// Holds tells that the Quarantine cuts the key off: it names it, or has once matched it,
+// or matches it now and has not matched too many. One that is being deleted lets go.
+func Holds(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
+	quarantine := policy.Spec.Quarantine
+	if policy.Spec.Type != v1alpha1.PolicyQuarantine || quarantine == nil || !policy.DeletionTimestamp.IsZero() {
+		return false
+	}
+	ref := v1alpha1.KeyReference{Namespace: v1alpha1.NamespaceName(key.Namespace), Name: v1alpha1.ObjectName(key.Name)}
+	if quarantine.Targets.Selector == nil {
+		return slices.Contains(quarantine.Targets.Keys, ref)
+	}
+	if status := policy.Status.Quarantine; status != nil && slices.Contains(status.Keys, ref) {
+		return true
+	}
+	if tooMany(policy) {
+		return false
+	}
+	selects, err := Selector(quarantine.Targets.Selector)
+	return err == nil && selects(key)
+}
+
+// tooMany tells that the policy has said of this very spec that it matches too many.
+func tooMany(policy *v1alpha1.AccessPolicy) bool {
+	return slices.ContainsFunc(policy.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Type == v1alpha1.ConditionReady && c.Reason == v1alpha1.ReasonTooManyTargets && c.ObservedGeneration == policy.Generation
+	})
+}
+
+// Selector gives what tells whether a key is selected.
+func Selector(selector *v1alpha1.KeySelector) (func(*v1alpha1.AgentAPIKey) bool, error) {
+	byLabels := labels.Everything()
+	if selector.LabelSelector != nil {
+		var err error
+		if byLabels, err = metav1.LabelSelectorAsSelector(selector.LabelSelector); err != nil {
+			return nil, &identity.Error{
+				Kind: identity.Rejected, Reason: v1alpha1.ReasonInvalidSelector,
+				Message: fmt.Sprintf("targets.selector.labelSelector cannot be read: %v; mend it", err),
+			}
+		}
+	}
+	return func(key *v1alpha1.AgentAPIKey) bool {
+		role := reference.RoleOf(key)
+		of := v1alpha1.NamespacedRole{Namespace: v1alpha1.NamespaceName(role.Namespace), Name: v1alpha1.ObjectName(role.Name)}
+		return (len(selector.Namespaces) == 0 || slices.Contains(selector.Namespaces, v1alpha1.NamespaceName(key.Namespace))) &&
+			(len(selector.Roles) == 0 || slices.Contains(selector.Roles, of)) &&
+			byLabels.Matches(labels.Set(key.Labels))
+	}, nil
+}
