@@ -31,6 +31,9 @@ func (o *Org) mapApp(c *call) (*reply, error) {
 
 // accessPolicyOf finds the policy an app is under; on Classic Engine there is none.
 func (o *Org) accessPolicyOf(a *app) *orgPolicy {
+	if o.options.Classic {
+		return nil
+	}
 	for _, p := range o.policies {
 		if p.id == a.accessPolicy {
 			return p

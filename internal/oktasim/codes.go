@@ -78,6 +78,9 @@ func (o *Org) redeem(c *call, f form, s *server, a *app, bound *confirmation) (*
 	case !proves(f.Get("code_verifier"), code.challenge):
 		return nil, badOAuth("invalid_grant", "PKCE verification failed.")
 	}
+	if code.user.status != userActive {
+		return nil, badOAuth("invalid_grant", "The user is not active.")
+	}
 	if why := s.lacks(code.scopes); why != "" {
 		return nil, badOAuth("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
 	}

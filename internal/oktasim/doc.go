@@ -45,8 +45,15 @@
 //   - The factors of a user who is SUSPENDED or DEPROVISIONED can be read, and changing
 //     them is refused with 403 E0000038, like making a DEPROVISIONED user a member.
 //   - A factor that does not exist is an unknown UserFactor in the text of the 404.
-//   - Factors are not bound to enrolment policies: an authenticator that is ACTIVE is
-//     OPTIONAL for everybody, and the others are not listed.
+//   - The enrollment policy of a user is the first active one for a group of theirs, the
+//     system's at the end. Its rules are not asked: they tell when people are prompted,
+//     and Okta holds their networks against the caller's address. Okta also wants the
+//     conditions of one rule to be met, so a policy without rules applies here only.
+//   - The system's enrollment policy makes every authenticator OPTIONAL, also one that is
+//     switched on later; in other policies, what was not named stays NOT_ALLOWED.
+//     Policies show the authenticators that are ACTIVE.
+//   - A factor that the policy does not allow any more is not listed, and is kept: it
+//     works again once it is allowed.
 //
 // # What is stricter than Okta
 //
@@ -76,6 +83,10 @@
 //     managed: false is for devices that are not managed.
 //   - Two factors are of two classes: what is known, owned, or a fingerprint or PIN that
 //     webauthn and fastpass ask for.
+//   - An enrollment policy cannot name an authenticator that is INACTIVE.
+//   - Nobody signs in, or redeems a code, who is not ACTIVE, nor with a factor that is
+//     pending or that the enrollment policy does not allow. Everybody has a password,
+//     and FastPass comes with a push; security questions and calls cannot be enrolled.
 //   - A rule with an expression lets nobody in: expressions are not evaluated.
 //   - Proofs of possession must have a nonce of the org, and are for clients only that
 //     are registered for them.
@@ -97,7 +108,9 @@
 //
 // On the Classic Engine (Options.Classic), requests for app sign-in policies, mappings
 // and device assurances are answered with 401 E0000015, as dynamic zones are recorded
-// to be in an org that has them not. Okta's answer to these is not known.
+// to be in an org that has them not. Okta's answer to these is not known. An org that
+// moves to the Identity Engine (the setting classic) keeps its enrollment policies, which
+// go on to name factors, as Okta says of migrated orgs.
 //
 // # What is missing
 //

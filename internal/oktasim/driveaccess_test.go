@@ -116,6 +116,7 @@ func (w *world) driveSessionPolicies() {
 	w.do(200, "PUT", one, rule)
 	w.do(200, "GET", session+"/rules", nil)
 
+	w.must(w.org.SetAuthenticators(everyAuthenticator().Authenticators...))
 	enroll := groupPolicy("MFA_ENROLL", "driven", group)
 	enroll["settings"] = object{
 		"type": "AUTHENTICATORS", "authenticators": []object{{"key": "webauthn", "enroll": object{"self": "REQUIRED"}}},
@@ -129,6 +130,7 @@ func (w *world) driveSessionPolicies() {
 
 // driveCodes signs a person in to the app and redeems the code.
 func (w *world) driveCodes() {
+	w.enrolPush("driver@example.com")
 	server, id := w.newServer("read")
 	policy, _ := w.newPolicy(server, "codes", []string{"agent-web"}, nil)
 	rule := ruleBody("people", "read")

@@ -98,11 +98,14 @@ func (o *Org) simulatedKind(name string) (*policyKind, error) {
 		bad.unknown = []string{"policies of type " + name}
 		return nil, bad
 	}
-	if k.name == accessPolicy && o.options.Classic {
+	if !o.has(k) {
 		return nil, featureMissing()
 	}
 	return k, nil
 }
+
+// has tells whether the org's engine has policies of a kind.
+func (o *Org) has(k *policyKind) bool { return k.name != accessPolicy || !o.options.Classic }
 
 // fill gives the policy what a body says. The status is not among it.
 func (p *orgPolicy) fill(o *Org, body document) {
@@ -157,7 +160,7 @@ func (o *Org) placePolicy(p *orgPolicy, priority int, given bool) {
 func (o *Org) findOrgPolicy(c *call) (*orgPolicy, error) {
 	id := c.params["policyId"]
 	for _, p := range o.policies {
-		if p.id == id && (c.request.Method != http.MethodGet || o.readable(p, c.now)) {
+		if p.id == id && o.has(p.kind) && (c.request.Method != http.MethodGet || o.readable(p, c.now)) {
 			return p, nil
 		}
 	}
@@ -304,10 +307,11 @@ func (o *Org) renderOrgPolicy(p *orgPolicy, inList bool) map[string]any {
 		"priority": p.priority(o), "system": p.system, "conditions": p.doc.at("conditions"),
 		"created": stamp(p.created), "lastUpdated": stamp(p.updated), "_links": o.orgPolicyLinks(p),
 	}
-	for _, optional := range []string{"description", "settings"} {
-		if p.doc[optional] != nil {
-			rendered[optional] = p.doc[optional]
-		}
+	if p.doc["description"] != nil {
+		rendered["description"] = p.doc["description"]
+	}
+	if p.doc["settings"] != nil {
+		rendered["settings"] = map[string]any(o.shownSettings(p))
 	}
 	if inList && p.kind.name == accessPolicy {
 		rendered["_embedded"] = map[string]any{"resourceType": "APP"}

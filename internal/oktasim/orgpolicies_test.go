@@ -197,7 +197,7 @@ func TestAccessRulesAreHeldAgainstTheOrg(t *testing.T) {
 }
 
 func TestEnrollmentListsEveryAuthenticator(t *testing.T) {
-	w := newWorld(t, oktasim.Options{})
+	w := newWorld(t, everyAuthenticator())
 	body := groupPolicy("MFA_ENROLL", "p", w.org.Snapshot().Groups[0].ID)
 	body["settings"] = object{
 		"type": "AUTHENTICATORS", "authenticators": []object{{"key": "webauthn", "enroll": object{"self": "REQUIRED"}}},
@@ -215,6 +215,9 @@ func TestEnrollmentListsEveryAuthenticator(t *testing.T) {
 		t.Errorf("what nobody names is not allowed (-want +got):\n%s", diff)
 	}
 	body["settings"].(object)["authenticators"] = []object{{"key": "duo", "enroll": object{"self": "REQUIRED"}}}
+	w.do(400, "POST", policies, body)
+	w.must(w.org.SetAuthenticators("okta_verify"))
+	body["settings"].(object)["authenticators"] = []object{{"key": "webauthn", "enroll": object{"self": "REQUIRED"}}}
 	w.do(400, "POST", policies, body)
 }
 
@@ -286,6 +289,11 @@ func TestClassicOrg(t *testing.T) {
 		t.Errorf("apps are under no policy, got %s", app.Raw)
 	}
 	everyone := w.org.Snapshot().Groups[0].ID
+	for _, policy := range w.org.Snapshot().OrgPolicies {
+		if policy.Type == "ACCESS_POLICY" {
+			t.Errorf("there is the policy %s", policy.Name)
+		}
+	}
 	for path, body := range map[string]object{
 		policies:                    {"type": "ACCESS_POLICY", "name": "p"},
 		"/api/v1/device-assurances": {"name": "a", "platform": "IOS", "jailbreak": false},

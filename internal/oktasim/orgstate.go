@@ -51,6 +51,9 @@ type Assurance struct {
 func (o *Org) snapshotAccess(state *State) {
 	for _, kind := range []string{accessPolicy, mfaEnroll, oktaSignOn} {
 		for _, p := range o.orgPolicies(kind) {
+			if !o.has(p.kind) {
+				continue
+			}
 			state.OrgPolicies = append(state.OrgPolicies, p.snapshot(o))
 			for _, r := range p.rules {
 				state.OrgRules = append(state.OrgRules, OrgRule{
@@ -78,7 +81,7 @@ func (o *Org) snapshotAccess(state *State) {
 func (p *orgPolicy) snapshot(o *Org) OrgPolicy {
 	seen := OrgPolicy{
 		ID: p.id, Type: p.kind.name, Name: p.name(), Description: p.doc.text("description"), Priority: p.priority(o),
-		Status: statusOf(p.active), System: p.system, Settings: copied(p.doc.object("settings")),
+		Status: statusOf(p.active), System: p.system, Settings: copied(o.shownSettings(p)),
 	}
 	seen.Groups = append(seen.Groups, p.doc.texts("conditions", "people", "groups", "include")...)
 	return seen

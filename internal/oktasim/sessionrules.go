@@ -105,9 +105,13 @@ func enrollRule() ruleKind {
 	}
 }
 
-// enrollable are the keys of what users of an Identity Engine org can enroll.
-func (o *Org) enrollable() []string {
-	return []string{"google_otp", "okta_email", "okta_password", "okta_verify", "phone_number", "security_question", "webauthn"}
+// authenticatorKeys are those of all the org's authenticators, whether on or off.
+func (o *Org) authenticatorKeys() []string {
+	var keys []string
+	for _, a := range o.authenticators.order {
+		keys = append(keys, a.key)
+	}
+	return keys
 }
 
 // classicFactors are what users of a Classic Engine org can enroll.
@@ -120,7 +124,7 @@ func classicFactors() []string {
 
 // enrollFields are the fields of an enrollment policy, which differ by engine.
 func enrollFields(o *Org) shape.Object {
-	enroll := shape.Object{"self": shape.Enum{"NOT_ALLOWED", "OPTIONAL", "REQUIRED"}}
+	enroll := shape.Object{"self": shape.Enum{enrollNever, enrollOptional, enrollRequired}}
 	settings := shape.Object{
 		"type":           shape.Enum{"AUTHENTICATORS"},
 		"authenticators": shape.List{Of: shape.Object{"key": shape.Text{Min: 1}, "enroll": enroll}},
@@ -155,8 +159,10 @@ func checkEnroll(o *Org, body document) error {
 		authenticator := document(each.(map[string]any))
 		key := authenticator.text("key")
 		switch {
-		case !slices.Contains(o.enrollable(), key):
+		case !slices.Contains(o.authenticatorKeys(), key):
 			return validation(field, field+".authenticators: There is no such authenticator: "+key)
+		case !o.enabled(key):
+			return validation(field, field+".authenticators: The authenticator is INACTIVE: "+key)
 		case slices.Contains(seen, key):
 			return validation(field, field+".authenticators: The authenticator is listed twice: "+key)
 		case authenticator.text("enroll", "self") == "":
@@ -168,7 +174,8 @@ func checkEnroll(o *Org, body document) error {
 }
 
 // settleEnroll lists every authenticator of the org: those that nobody named are not
-// allowed, as recorded. On Classic Engine the type is taken out.
+// allowed, as recorded, and those that are off will not be when they are on. On Classic
+// Engine the type is taken out.
 func settleEnroll(o *Org, doc document) {
 	settings := doc.object("settings")
 	if o.options.Classic {
@@ -181,35 +188,33 @@ func settleEnroll(o *Org, doc document) {
 		given[document(each.(map[string]any)).text("key")] = each
 	}
 	complete := []any{}
-	for _, key := range o.enrollable() {
+	for _, key := range o.authenticatorKeys() {
 		if given[key] == nil {
-			given[key] = map[string]any{"key": key, "enroll": map[string]any{"self": "NOT_ALLOWED"}}
+			given[key] = map[string]any{"key": key, "enroll": map[string]any{"self": enrollNever}}
 		}
 		complete = append(complete, given[key])
 	}
 	settings["authenticators"] = complete
 }
 
-// defaultEnrollment lets everybody enroll what a new org offers.
+// defaultEnrollment lets everybody enroll whatever the org offers, now or later.
 func (o *Org) defaultEnrollment() document {
-	chosen := map[string]string{
-		"okta_password": "REQUIRED", "okta_email": "OPTIONAL", "okta_verify": "OPTIONAL", "phone_number": "OPTIONAL", "webauthn": "OPTIONAL",
-		"okta_otp": "OPTIONAL", "okta_push": "OPTIONAL", "okta_sms": "OPTIONAL", "fido_webauthn": "OPTIONAL",
+	self := func(key string) map[string]any {
+		if key == keyOktaPassword {
+			return map[string]any{"self": enrollRequired}
+		}
+		return map[string]any{"self": enrollOptional}
 	}
 	if o.options.Classic {
-		factors := map[string]any{}
-		for _, name := range classicFactors() {
-			if chosen[name] != "" {
-				factors[name] = map[string]any{"enroll": map[string]any{"self": chosen[name]}, "consent": map[string]any{"type": "NONE"}}
-			}
+		factors := map[string]any{keyOktaPassword: map[string]any{"enroll": self(keyOktaPassword), "consent": map[string]any{"type": "NONE"}}}
+		for _, kind := range factorKinds() {
+			factors[kind.classic] = map[string]any{"enroll": self(kind.classic), "consent": map[string]any{"type": "NONE"}}
 		}
 		return document{"factors": factors}
 	}
 	var all []any
-	for _, key := range o.enrollable() {
-		if chosen[key] != "" {
-			all = append(all, map[string]any{"key": key, "enroll": map[string]any{"self": chosen[key]}})
-		}
+	for _, key := range o.authenticatorKeys() {
+		all = append(all, map[string]any{"key": key, "enroll": self(key)})
 	}
 	return document{"type": "AUTHENTICATORS", "authenticators": all}
 }

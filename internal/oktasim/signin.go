@@ -17,8 +17,10 @@ type Attempt struct {
 	Device Device `json:"device,omitzero"`
 	// Risk is LOW, MEDIUM or HIGH; LOW when it is empty.
 	Risk string `json:"risk,omitempty"`
-	// Factors are what the person shows: password, security_question, email, sms,
-	// voice, push, totp, fastpass, google_otp, webauthn.
+	// Factors are what the person shows, each of which must be enrolled and allowed by
+	// the user's enrollment policy: password, which everybody has; email, sms, push,
+	// totp, google_otp, webauthn; fastpass, which comes with an active push and needs a
+	// registered device; security_question and voice, which nobody has.
 	Factors []string `json:"factors,omitempty"`
 	// UserVerified tells that fastpass or webauthn asked for a PIN or a fingerprint.
 	UserVerified bool `json:"userVerified,omitempty"`
@@ -87,6 +89,8 @@ func (o *Org) lookUp(a Attempt) (visit, string) {
 		v.app, found = o.byClientID[a.ClientID]
 	}
 	switch {
+	case v.user.status != userActive:
+		return v, "the user is " + v.user.status
 	case !found:
 		return v, "there is no app " + a.AppID + a.ClientID
 	case !v.app.active:
@@ -122,16 +126,12 @@ func (o *Org) checkFactors(v visit) string {
 			return "the factor can't be shown: " + name
 		case slices.Contains(v.Factors[:i], name):
 			return "the factor " + name + " is shown twice"
-		case !o.enrolled(v.user.login, name):
-			return "the user has not enrolled " + name
+		case !o.enrolled(v.user, name):
+			return "the user has no active factor that the enrollment policy allows: " + name
 		}
 	}
 	return ""
 }
-
-// enrolled tells whether a user has a factor. Factors of users are not kept here yet,
-// so everybody has every one.
-func (o *Org) enrolled(string, string) bool { return true }
 
 // decided is the decision of a rule.
 func decided(p *orgPolicy, r *orgRule, why string) Decision {

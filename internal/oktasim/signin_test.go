@@ -21,7 +21,7 @@ type doorWorld struct {
 
 func newDoorWorld(t *testing.T) *doorWorld {
 	t.Helper()
-	w := &doorWorld{world: newWorld(t, oktasim.Options{})}
+	w := &doorWorld{world: newWorld(t, everyAuthenticator())}
 	w.jane = w.org.AddUser("jane@example.com")
 	w.org.AddUser("john@example.com")
 	w.group = w.do(200, "POST", "/api/v1/groups", object{"profile": object{"name": "staff"}}).text("id")
@@ -221,6 +221,7 @@ func TestFactorsAreHeldAgainstTheRule(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newDoorWorld(t)
+			w.enrolEverything("jane@example.com")
 			w.rule("rule", test.mode, object{}, test.constraints...)
 			got := w.enter(oktasim.Attempt{Factors: test.factors, UserVerified: test.verified})
 			// Without a factor the session policy says no, before the app's is asked.
@@ -315,7 +316,8 @@ func TestSessionPolicyDecidesFirst(t *testing.T) {
 func TestClassicSignIn(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Classic: true})
 	jane := w.org.AddUser("jane@example.com")
-	w.org.AddUser("john@example.com")
+	w.enrolPush("jane@example.com")
+	w.enrolPush("john@example.com")
 	group := w.do(200, "POST", "/api/v1/groups", object{"profile": object{"name": "staff"}}).text("id")
 	w.do(204, "PUT", "/api/v1/groups/"+group+"/users/"+jane, nil)
 	w.do(200, "POST", "/api/v1/apps", webApp("agent-web"))

@@ -50,6 +50,21 @@ func factorNamed(name string, v visit) (shownFactor, bool) {
 	return f, true
 }
 
+// enrolled tells whether a user has a factor that can be shown. Everybody has a password.
+// FastPass comes with the same Okta Verify as a push. Security questions and calls are
+// known to policies and cannot be enrolled here, so nobody has them.
+func (o *Org) enrolled(u *user, name string) bool {
+	kinds := map[string]factorKind{"totp": oktaVerifyCodes(), "google_otp": googleCodes()}
+	for _, kind := range factorKinds() {
+		if kind.name != factorTOTP {
+			kinds[kind.name] = kind
+		}
+	}
+	kinds["fastpass"] = kinds[factorPush]
+	f := u.of(kinds[name])
+	return name == "password" || f != nil && o.usable(f)
+}
+
 // shown gives the factors of an attempt; they are known to exist.
 func (v visit) shown() []shownFactor {
 	var all []shownFactor

@@ -32,15 +32,14 @@ func catchAllActions() document {
 }
 
 // addSystemPolicies makes the policies every org comes with. Those for passwords are
-// there to be looked at: they cannot be changed here.
+// there to be looked at: they cannot be changed here. On Classic Engine nobody sees the
+// one for apps, until the org moves to Identity Engine.
 func (o *Org) addSystemPolicies() {
 	const defaultText = "The default policy applies in all situations if no other policy applies."
 	people := map[string]any{"people": map[string]any{"groups": map[string]any{"include": []any{o.groups.order[0].id}}}}
-	if !o.options.Classic {
-		o.addSystemPolicy(o.kindNamed(accessPolicy), document{
-			"name": "Any two factors", "description": "Require two factors to access.",
-		}, nil)
-	}
+	o.addSystemPolicy(o.kindNamed(accessPolicy), document{
+		"name": "Any two factors", "description": "Require two factors to access.",
+	}, nil)
 	o.addSystemPolicy(o.kindNamed(mfaEnroll), document{
 		"name": defaultPolicy, "description": defaultText, "conditions": people, "settings": map[string]any(o.defaultEnrollment()),
 	}, document{"actions": map[string]any{"enroll": map[string]any{"self": "CHALLENGE"}}})
