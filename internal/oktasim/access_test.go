@@ -101,12 +101,12 @@ func TestOrgWithoutAPIAccessManagement(t *testing.T) {
 
 func TestStrangeRequestsAreToldApart(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
-	w.do(404, "GET", "/api/v1/policies?type=ACCESS_POLICY", nil)
+	w.do(404, "GET", "/api/v1/behaviors", nil)
 	w.do(405, "PATCH", "/api/v1/groups", nil)
 	w.do(400, "GET", "/api/v1/apps?expand=user", nil)
 	w.do(400, "POST", "/api/v1/groups", object{"profile": object{"name": "x", "colour": "red"}})
 	want := []string{
-		"GET /api/v1/policies: the path",
+		"GET /api/v1/behaviors: the path",
 		"PATCH /api/v1/groups: the method",
 		"GET /api/v1/apps: ?expand",
 		"POST /api/v1/groups: profile.colour",

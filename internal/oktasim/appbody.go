@@ -64,11 +64,7 @@ func clientShape() shape.Shape {
 		"initiate_login_uri": shape.Text{}, "issuer_mode": shape.Enum{"CUSTOM_URL", "DYNAMIC", "ORG_URL"},
 		"jwks":     shape.Object{"keys": shape.List{Of: keyShape()}},
 		"jwks_uri": shape.Text{}, "logo_uri": shape.Text{Max: 1024},
-		// Zones are not simulated, so nothing may depend on one.
-		"network": shape.Object{
-			"connection": shape.Enum{"ANYWHERE"},
-			"include":    shape.List{Of: shape.Text{}}, "exclude": shape.List{Of: shape.Text{}},
-		},
+		"network":         networkShape(),
 		"participate_slo": shape.Bool{}, "policy_uri": shape.Text{}, "post_logout_redirect_uris": shape.List{Of: shape.Text{}},
 		"redirect_uris": shape.List{Of: shape.Text{}},
 		"refresh_token": shape.Object{"rotation_type": shape.Enum{"ROTATE", "STATIC"}, "leeway": shape.Int{Max: 60}},
@@ -80,7 +76,7 @@ func clientShape() shape.Shape {
 }
 
 // checkApp holds the fields of an app against each other.
-func checkApp(body document) error {
+func (o *Org) checkApp(body document) error {
 	for _, required := range [][]string{
 		{"name"},
 		{"label"},
@@ -95,6 +91,10 @@ func checkApp(body document) error {
 		}
 	}
 	if err := checkGrants(body.object("settings", "oauthClient"), authMethodOf(body)); err != nil {
+		return err
+	}
+	network := o.spelledOut(body.object("settings", "oauthClient", "network"))
+	if err := o.checkNetwork("settings.oauthClient.network", network); err != nil {
 		return err
 	}
 	return checkCredentials(body)
@@ -113,6 +113,20 @@ func checkGrants(settings document, method string) error {
 			"token_endpoint_auth_method: 'none' can't be used with the grant type 'client_credentials'.")
 	case service && !slices.Contains(settings.texts("response_types"), "token"):
 		return validation("response_types", "response_types: must include 'token' for the grant type 'client_credentials'.")
+	case slices.Contains(grants, authorizationCode) && !slices.Contains(grants, clientCredentials):
+		return checkRedirects(settings)
+	}
+	return nil
+}
+
+// checkRedirects wants to know where codes go. Clients that may act for themselves
+// need not say it, Okta says.
+func checkRedirects(settings document) error {
+	if len(settings.texts("redirect_uris")) == 0 {
+		return validation("redirect_uris", "redirect_uris: must not be empty for the grant type 'authorization_code'.")
+	}
+	if !slices.Contains(settings.texts("response_types"), "code") {
+		return validation("response_types", "response_types: must include 'code' for the grant type 'authorization_code'.")
 	}
 	return nil
 }

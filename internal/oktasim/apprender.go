@@ -56,15 +56,17 @@ func (o *Org) appLinks(a *app) map[string]any {
 		"appLinks": []any{map[string]any{
 			"name": "oidc_client_link", "href": o.url("/home/oidc_client/" + a.id + "/aln177a159h7Zf52X0g8"), "type": "text/html",
 		}},
-		"policies": o.link(self+"/policies", "PUT"),
-		"groups":   o.link(self + "/groups"),
+		"groups": o.link(self + "/groups"),
 		"logo": []any{map[string]any{
 			"name": "medium", "href": o.url("/assets/img/logos/default.png"), "type": "image/png",
 		}},
 		"clientCredentials": []any{map[string]any{"name": "secrets", "href": o.url(self + "/credentials/secrets")}},
-		"accessPolicy":      o.link("/api/v1/policies/rst" + o.id[3:]),
-		"profileEnrollment": o.link("/api/v1/policies/rse" + o.id[3:]),
 		"users":             o.link(self + "/users"),
+	}
+	if !o.options.Classic {
+		links["policies"] = o.link(self+"/policies", "PUT")
+		links["accessPolicy"] = o.link("/api/v1/policies/" + o.accessPolicyOf(a).id)
+		links["profileEnrollment"] = o.link("/api/v1/policies/rse" + o.id[3:])
 	}
 	if a.active {
 		links["deactivate"] = o.link(self + "/lifecycle/deactivate")

@@ -18,6 +18,8 @@ type app struct {
 	secrets []*clientSecret
 	// signer is the id of the key Okta would sign the app's ID tokens with.
 	signer string
+	// accessPolicy is the id of the policy the app is mapped to; empty is the default.
+	accessPolicy string
 }
 
 func (a *app) clientID() string   { return a.doc.text("credentials", "oauthClient", "client_id") }
@@ -68,7 +70,7 @@ func (o *Org) createApp(c *call) (*reply, error) {
 
 // makeApp makes an active app of a body that has the right shape.
 func (o *Org) makeApp(now time.Time, body document) (*app, error) {
-	if err := checkApp(body); err != nil {
+	if err := o.checkApp(body); err != nil {
 		return nil, err
 	}
 	a := &app{meta: o.newMeta("0oa", now), active: true, signer: randomText(o.random, 43)}
@@ -135,7 +137,7 @@ func (o *Org) putApp(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkApp(body); err != nil {
+	if err := o.checkApp(body); err != nil {
 		return nil, err
 	}
 	const client = "credentials.oauthClient."

@@ -21,7 +21,7 @@ func TestAppIsCreatedAndReplaced(t *testing.T) {
 	body = serviceApp("agent-one", "agents/uno", first, second)
 	w.do(200, "PUT", "/api/v1/apps/"+app.text("id"), body)
 	want := []oktasim.App{{
-		ID: app.text("id"), ClientID: "agent-one", Label: "agents/uno", Status: "ACTIVE", AuthMethod: "private_key_jwt",
+		ID: app.text("id"), ClientID: "agent-one", Label: "agents/uno", Status: "ACTIVE", AuthMethod: "private_key_jwt", Kind: "service",
 		GrantTypes: []string{"client_credentials"},
 		Keys:       []oktasim.Key{{KID: "first", Status: "ACTIVE"}, {KID: "second", Status: "ACTIVE"}},
 	}}

@@ -15,14 +15,16 @@ type authenticator struct {
 	active          bool
 }
 
-// The keys of the authenticators that every org has.
+// The keys of the authenticators that every org has. Nobody can enrol in a security
+// question here.
 const (
-	keyOktaEmail    = "okta_email"
-	keyGoogleOTP    = "google_otp"
-	keyOktaVerify   = "okta_verify"
-	keyOktaPassword = "okta_password"
-	keyPhoneNumber  = "phone_number"
-	keyWebAuthn     = "webauthn"
+	keyOktaEmail        = "okta_email"
+	keyGoogleOTP        = "google_otp"
+	keyOktaVerify       = "okta_verify"
+	keyOktaPassword     = "okta_password"
+	keyPhoneNumber      = "phone_number"
+	keySecurityQuestion = "security_question"
+	keyWebAuthn         = "webauthn"
 )
 
 // DefaultAuthenticators are on in a new org, as in the recorded ones.
@@ -41,6 +43,7 @@ func newAuthenticators() []*authenticator {
 		}},
 		{key: keyOktaPassword, kind: "password", name: "Password"},
 		{key: keyPhoneNumber, kind: "phone", name: "Phone", settings: document{"allowedFor": "any"}},
+		{key: keySecurityQuestion, kind: "security_question", name: "Security Question", settings: document{"allowedFor": "recovery"}},
 		{key: keyWebAuthn, kind: "security_key", name: "Security Key or Biometric"},
 	}
 }

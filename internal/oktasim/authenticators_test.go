@@ -32,6 +32,7 @@ func TestAuthenticatorsAreThoseOfTheOptions(t *testing.T) {
 	fresh := newWorld(t, oktasim.Options{})
 	want := map[string]string{
 		"okta_email": on, "google_otp": off, "okta_verify": on, "okta_password": on, "phone_number": on, "webauthn": off,
+		"security_question": off,
 	}
 	if diff := cmp.Diff(want, fresh.authenticators()); diff != "" {
 		t.Errorf("a new org (-want +got):\n%s", diff)
@@ -77,7 +78,7 @@ func TestClassicOrgHasNoAuthenticators(t *testing.T) {
 func TestAuthenticatorsLookLikeRecordedOnes(t *testing.T) {
 	vary, seen := variable(), map[string]bool{}
 	ours := map[string]object{}
-	for _, keys := range [][]string{nil, {"okta_email", "google_otp", "okta_verify", "phone_number", "webauthn"}} {
+	for _, keys := range [][]string{nil, {"okta_email", "google_otp", "okta_verify", "phone_number", "security_question", "webauthn"}} {
 		w := newWorld(t, oktasim.Options{Authenticators: append([]string{}, keys...)})
 		for _, each := range w.do(200, "GET", "/api/v1/authenticators", nil).List {
 			ours[response{Object: each}.text("key")+" "+response{Object: each}.text("status")] = each
@@ -100,7 +101,7 @@ func TestAuthenticatorsLookLikeRecordedOnes(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 6 {
+	if len(seen) != 7 {
 		t.Errorf("the recordings have only the authenticators %v", seen)
 	}
 }

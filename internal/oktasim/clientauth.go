@@ -33,6 +33,9 @@ func readForm(c *call) (form, error) {
 		"grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type",
 		"token", "token_type_hint",
 	}
+	if values.Get("grant_type") == authorizationCode {
+		known = append(known, "code", "code_verifier", "redirect_uri")
+	}
 	for name, all := range values {
 		if !slices.Contains(known, name) {
 			bad := badOAuth("invalid_request", "The parameter '"+name+"' is unknown to this API.")
@@ -129,7 +132,7 @@ func (o *Org) proveApp(c *call, f form) (*app, error) {
 	}
 	switch {
 	case ways == 0:
-		return nil, invalidClient("No client credentials found")
+		return o.provePublic(c, f)
 	case ways > 1:
 		return nil, badOAuth("invalid_request", "Can't supply multiple client credentials. Use one of the following: "+
 			"credentials in the Authorization header, credentials in the post body, or a `client_assertion` in the post body.")
@@ -143,6 +146,14 @@ func (o *Org) proveApp(c *call, f form) (*app, error) {
 		return o.proveWithSecret(c, "client_secret_basic", id, secret)
 	}
 	return o.proveWithSecret(c, "client_secret_post", f.Get("client_id"), f.Get("client_secret"))
+}
+
+// provePublic is for clients without a secret, which have only their codes to show.
+func (o *Org) provePublic(c *call, f form) (*app, error) {
+	if f.Get("grant_type") != authorizationCode || !f.has("client_id") {
+		return nil, invalidClient("No client credentials found")
+	}
+	return o.activeClient(c, f.Get("client_id"), "none")
 }
 
 // unescapeBasic undoes the form encoding that RFC 6749, section 2.3.1, asks for.

@@ -49,6 +49,7 @@ func TestEveryOperationIsAsDescribed(t *testing.T) {
 	w.driveGroups()
 	w.driveApps()
 	w.driveServers()
+	w.driveAccess()
 	w.driveTokens()
 
 	var driven []string

@@ -42,6 +42,7 @@ func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
 		"DELETE " + controlPrefix + "users":          o.controlDeleteUser,
 		"POST " + controlPrefix + "factors/complete": o.controlComplete,
 		"POST " + controlPrefix + "factors/code":     o.controlCode,
+		"POST " + controlPrefix + "signin":           o.controlSignIn,
 	}
 	operation, found := operations[r.Method+" "+r.URL.Path]
 	if !found {
@@ -71,6 +72,14 @@ func (o *Org) controlInject(r *http.Request) (any, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return struct{}{}, o.faults.Add(f)
+}
+
+func (o *Org) controlSignIn(r *http.Request) (any, error) {
+	var a Attempt
+	if err := decodeControl(r, &a); err != nil {
+		return nil, err
+	}
+	return o.SignIn(a), nil
 }
 
 func (o *Org) controlSettings(r *http.Request) (any, error) {

@@ -13,8 +13,15 @@
 //
 // OIDC apps with their secrets and public keys; custom authorization servers with
 // scopes, access policies and rules; the token endpoints of the org (private_key_jwt,
-// okta.* scopes) and of custom servers (client_credentials), with keys, discovery,
-// introspection and revocation. Assertions are verified and tokens are signed.
+// okta.* scopes) and of custom servers (client_credentials, authorization_code), with
+// keys, discovery, introspection and revocation. Assertions and DPoP proofs are verified
+// and tokens are signed.
+//
+// Also what decides who may sign in: the org's own policies (ACCESS_POLICY, MFA_ENROLL,
+// OKTA_SIGN_ON; those for passwords to be read) with their rules, which app is under
+// which policy, network zones of IP addresses and device assurances. SignIn asks them
+// what they mean for a person, and may give an authorization code that the app redeems
+// for a token of that person; the client's network is held to as well.
 //
 // Rate limits, concurrency limits, the scopes of each operation, paging and errors are
 // Okta's. A request for anything else is an error, and is told by Unknown.
@@ -38,8 +45,15 @@
 //   - The factors of a user who is SUSPENDED or DEPROVISIONED can be read, and changing
 //     them is refused with 403 E0000038, like making a DEPROVISIONED user a member.
 //   - A factor that does not exist is an unknown UserFactor in the text of the 404.
-//   - Factors are not bound to enrolment policies: an authenticator that is ACTIVE is
-//     OPTIONAL for everybody, and the others are not listed.
+//   - The enrollment policy of a user is the first active one for a group of theirs, the
+//     system's at the end. Its rules are not asked: they tell when people are prompted,
+//     and Okta holds their networks against the caller's address. Okta also wants the
+//     conditions of one rule to be met, so a policy without rules applies here only.
+//   - The system's enrollment policy makes every authenticator OPTIONAL, also one that is
+//     switched on later; in other policies, what was not named stays NOT_ALLOWED.
+//     Policies show the authenticators that are ACTIVE.
+//   - A factor that the policy does not allow any more is not listed, and is kept: it
+//     works again once it is allowed.
 //
 // # What is stricter than Okta
 //
@@ -56,6 +70,26 @@
 //   - A client that revokes a token of another is told so; who is told nothing might
 //     believe it.
 //   - A rule applies to client_credentials only when it is for EVERYONE.
+//   - Policies of the org may have the same name, as recorded; the rules of one policy,
+//     zones and device assurances may not.
+//   - The status in the body of a policy or a rule is not looked at, as recorded. A zone
+//     is made ACTIVE, and a replacement of it must not say another status than it has.
+//   - A rule of an app sign-in policy that is sent without a priority becomes the last
+//     one before the catch-all rule, also when it had one before.
+//   - An app sign-in policy cannot be deleted while an app is mapped to it, and a service
+//     app cannot be mapped: nobody signs in to it.
+//   - A zone cannot be deleted while a rule or a client's network names it.
+//   - Of a rule's people, groups and users must both match where both are included, and
+//     managed: false is for devices that are not managed.
+//   - Two factors are of two classes: what is known, owned, or a fingerprint or PIN that
+//     webauthn and fastpass ask for.
+//   - An enrollment policy cannot name an authenticator that is INACTIVE.
+//   - Nobody signs in, or redeems a code, who is not ACTIVE, nor with a factor that is
+//     pending or that the enrollment policy does not allow. Everybody has a password,
+//     and FastPass comes with a push; security questions and calls cannot be enrolled.
+//   - A rule with an expression lets nobody in: expressions are not evaluated.
+//   - Proofs of possession must have a nonce of the org, and are for clients only that
+//     are registered for them.
 //   - Users are filtered and searched by a few properties, without parentheses, sorting
 //     and times; q, filter and search exclude each other.
 //   - What is below a user takes the user's id, not a login.
@@ -71,6 +105,17 @@
 //   - Messages cannot be sent again but by enrolling again; verifying factors, resend and
 //     the links that mail or text a push are not there.
 //   - Two requests at once that change the priorities below one parent: 423.
+//
+// On the Classic Engine (Options.Classic), requests for app sign-in policies, mappings
+// and device assurances are answered with 401 E0000015, as dynamic zones are recorded
+// to be in an org that has them not. Okta's answer to these is not known. An org that
+// moves to the Identity Engine (the setting classic) keeps its enrollment policies, which
+// go on to name factors, as Okta says of migrated orgs.
+//
+// # What is missing
+//
+// Chains of authentication methods, behaviors, identity providers, signals of third
+// parties, dynamic zones, enrollment rules for apps, ID tokens and refresh tokens.
 //
 // # The control API
 //
@@ -93,6 +138,10 @@
 //	                         factorID the pending push
 //	POST   /_sim/factors/code      the same gives {"code":"…"}, without a factorID that
 //	                         of the last text message
+//	POST   /_sim/signin      an Attempt gives a Decision
+//
+// All clients of a test come from one machine, so a token request may say in the header
+// X-Sim-Client-IP where it comes from.
 //
 // Requests to it are neither counted nor logged.
 package oktasim

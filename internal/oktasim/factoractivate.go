@@ -44,8 +44,11 @@ func (o *Org) findPending(c *call) (*factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !o.enabled(f.kind.authenticator) {
+	switch {
+	case !o.enabled(f.kind.authenticator):
 		return nil, accessDenied("The authenticator " + f.kind.authenticator + " is not active.")
+	case !o.allowed(u, f.kind):
+		return nil, accessDenied("The enrollment policy of the user does not allow " + f.kind.authenticator + ".")
 	}
 	return f, nil
 }

@@ -37,7 +37,7 @@ func (o *Org) enrollFactor(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !o.enabled(wish.kind.authenticator) {
+	if !o.allowed(u, wish.kind) {
 		return nil, validation(enrollRequest, "Factor not allowed for the user based on the Multifactor policy.")
 	}
 	if err := wish.admissible(); err != nil {

@@ -29,6 +29,8 @@ type factor struct {
 type factorKind struct {
 	name, provider string
 	authenticator  string
+	// classic names it in enrollment policies of the Classic Engine.
+	classic string
 	// prefix leads the factors' ids.
 	prefix string
 }
@@ -51,17 +53,24 @@ const (
 
 func factorKinds() []factorKind {
 	return []factorKind{
-		{factorPush, providerOkta, keyOktaVerify, "opf"},
+		{factorPush, providerOkta, keyOktaVerify, "okta_push", "opf"},
 		oktaVerifyCodes(),
-		{factorTOTP, providerGoogle, keyGoogleOTP, "ost"},
-		{factorSMS, providerOkta, keyPhoneNumber, "sms"},
-		{factorEmail, providerOkta, keyOktaEmail, "emf"},
-		{factorWebAuthn, providerFIDO, keyWebAuthn, "fwf"},
+		googleCodes(),
+		{factorSMS, providerOkta, keyPhoneNumber, "okta_sms", "sms"},
+		{factorEmail, providerOkta, keyOktaEmail, "okta_email", "emf"},
+		{factorWebAuthn, providerFIDO, keyWebAuthn, "fido_webauthn", "fwf"},
 	}
 }
 
 // oktaVerifyCodes is the kind that comes and goes with a push.
-func oktaVerifyCodes() factorKind { return factorKind{factorTOTP, providerOkta, keyOktaVerify, "ost"} }
+func oktaVerifyCodes() factorKind {
+	return factorKind{factorTOTP, providerOkta, keyOktaVerify, "okta_otp", "ost"}
+}
+
+// googleCodes is the kind that has the same name as the codes of Okta Verify.
+func googleCodes() factorKind {
+	return factorKind{factorTOTP, providerGoogle, keyGoogleOTP, "google_otp", "ost"}
+}
 
 // selfActivating tells the factors that an admin may activate for the person.
 func (k factorKind) selfActivating() bool { return k.name == factorSMS || k.name == factorEmail }
@@ -94,12 +103,15 @@ func (u *user) drop(kind factorKind) {
 	u.factors = slices.DeleteFunc(u.factors, func(f *factor) bool { return f.kind == kind })
 }
 
-// activeFactors names the factors that a user can prove themselves with at this time,
-// each once: they are active, and so are their authenticators.
+// usable tells a factor that its owner can prove themselves with at this time: it is
+// active, and may still be enrolled in.
+func (o *Org) usable(f *factor) bool { return f.active && o.allowed(f.owner, f.kind) }
+
+// activeFactors names the factors of a user that are usable, each once.
 func (o *Org) activeFactors(u *user) []string {
 	var names []string
 	for _, f := range u.factors {
-		if f.active && o.enabled(f.kind.authenticator) && !slices.Contains(names, f.kind.name) {
+		if o.usable(f) && !slices.Contains(names, f.kind.name) {
 			names = append(names, f.kind.name)
 		}
 	}
@@ -137,8 +149,8 @@ func (u *user) factor(id string) (*factor, error) {
 	return nil, notFound(id, "UserFactor")
 }
 
-// listFactors omits those whose authenticator is off, as Okta omits what the
-// enrolment policy has no longer.
+// listFactors omits those whose authenticator is off, or not allowed by the user's
+// enrollment policy any more.
 func (o *Org) listFactors(c *call) (*reply, error) {
 	u, err := o.findOwner(c)
 	if err != nil {
@@ -146,7 +158,7 @@ func (o *Org) listFactors(c *call) (*reply, error) {
 	}
 	rendered := []any{}
 	for _, f := range u.factors {
-		if o.enabled(f.kind.authenticator) {
+		if o.allowed(u, f.kind) {
 			rendered = append(rendered, o.renderFactor(f))
 		}
 	}
@@ -201,7 +213,8 @@ func (o *Org) listSupportedFactors(c *call) (*reply, error) {
 	}
 	rendered := []any{}
 	for _, kind := range factorKinds() {
-		if !o.enabled(kind.authenticator) {
+		enrollment := o.enrollment(u, kind)
+		if enrollment == enrollNever {
 			continue
 		}
 		status := "NOT_SETUP"
@@ -210,7 +223,7 @@ func (o *Org) listSupportedFactors(c *call) (*reply, error) {
 		}
 		rendered = append(rendered, map[string]any{
 			"factorType": kind.name, "provider": kind.provider, "vendorName": kind.provider, "status": status,
-			"enrollment": "OPTIONAL", "_links": map[string]any{"enroll": o.link(u.factorsPath(), "POST")},
+			"enrollment": enrollment, "_links": map[string]any{"enroll": o.link(u.factorsPath(), "POST")},
 		})
 	}
 	return ok(rendered)

@@ -18,7 +18,7 @@ const (
 // everyAuthenticator is on in a fresh world of factors.
 func everyAuthenticator() oktasim.Options {
 	return oktasim.Options{
-		Authenticators: []string{"okta_email", "google_otp", "okta_verify", "phone_number", "webauthn"},
+		Authenticators: []string{"okta_email", "google_otp", "okta_verify", "phone_number", "security_question", "webauthn"},
 	}
 }
 

@@ -24,6 +24,8 @@ func (o *Org) pending(idOrLogin, factorID string) (*factor, error) {
 			return nil, fmt.Errorf("completing factor %s: its time is over", f.id)
 		case !o.enabled(f.kind.authenticator):
 			return nil, fmt.Errorf("completing factor %s: the authenticator %s is off", f.id, f.kind.authenticator)
+		case !o.allowed(u, f.kind):
+			return nil, fmt.Errorf("completing factor %s: the user's enrollment policy does not allow %s", f.id, f.kind.authenticator)
 		case u.gone() || u.status == userSuspended:
 			return nil, fmt.Errorf("completing factor %s: the user is %s", f.id, u.status)
 		}
@@ -80,7 +82,7 @@ func (o *Org) LastSMSCode(idOrLogin string) (string, error) {
 }
 
 // ActiveFactors gives the types of the factors that a user, found by id or login, can
-// sign in with at this time, sorted and each once.
+// sign in with at this time, sorted and each once. The password is not among them.
 func (o *Org) ActiveFactors(idOrLogin string) ([]string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

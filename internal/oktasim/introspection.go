@@ -41,12 +41,19 @@ func (o *Org) introspect(c *call) (*reply, error) {
 	if !good {
 		return ok(map[string]any{"active": false})
 	}
-	return ok(map[string]any{
+	told := map[string]any{
 		"active": true, "token_type": "Bearer", "scope": strings.Join(claims.Scopes, " "),
 		"client_id": claims.ClientID, "sub": claims.Subject, "username": claims.Subject,
 		"aud": claims.Audience, "iss": claims.Issuer, "jti": claims.ID,
 		"iat": seconds(claims.IssuedAt), "exp": seconds(claims.Expiry),
-	})
+	}
+	if claims.Confirmation != nil {
+		told["token_type"], told["cnf"] = "DPoP", claims.Confirmation
+	}
+	if claims.UserID != "" {
+		told["uid"] = claims.UserID
+	}
+	return ok(told)
 }
 
 // revoke makes introspection call a token inactive (RFC 7009). A token that is not

@@ -39,8 +39,9 @@ type Options struct {
 	// NoAPIAccessManagement simulates an org that has not licensed custom
 	// authorization servers: they are answered with 401 E0000015.
 	NoAPIAccessManagement bool
-	// Classic simulates an org of the Classic Engine, without the authenticators API:
-	// it is answered with 401 E0000015. The default is the Identity Engine.
+	// Classic simulates an org of the Classic Engine, whose pipeline is v1: it has no
+	// authenticators API, no app sign-in policies and no device assurances, and asks for
+	// them are answered with 401 E0000015. The default is the Identity Engine.
 	Classic bool
 	// Authenticators are the keys of those that people may enrol in and use, such as
 	// okta_verify and phone_number; nil is DefaultAuthenticators. New panics on a key

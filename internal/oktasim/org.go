@@ -39,6 +39,10 @@ type Org struct {
 	spent     replays
 	// revoked holds the ids of access tokens until they would have expired.
 	revoked replays
+	// nonces are those that proofs of possession may use, until they expire.
+	nonces replays
+	// codes holds the authorization codes that have not been redeemed.
+	codes map[string]authCode
 
 	authenticators collection[*authenticator]
 	// sent holds when the last message went to a phone or an address.
@@ -48,6 +52,10 @@ type Org struct {
 	groups  collection[*group]
 	apps    collection[*app]
 	servers collection[*server]
+	// policies are the org's own, each type in the order of its priority.
+	policies   []*orgPolicy
+	zones      collection[*zone]
+	assurances collection[*assurance]
 	// byClientID finds apps by the client_id, which the org holds unique.
 	byClientID map[string]*app
 }
@@ -73,6 +81,8 @@ func New(options Options) *Org {
 		clients:    map[string]*serviceClient{},
 		spent:      replays{},
 		revoked:    replays{},
+		nonces:     replays{},
+		codes:      map[string]authCode{},
 		sent:       map[string]time.Time{},
 		byClientID: map[string]*app{},
 	}
@@ -81,6 +91,8 @@ func New(options Options) *Org {
 	o.SetBaseURL(options.BaseURL)
 	o.addEveryone()
 	o.addAuthenticators()
+	o.addSystemPolicies()
+	o.addSystemZones()
 	if !options.NoAPIAccessManagement {
 		o.addDefaultServer()
 	}

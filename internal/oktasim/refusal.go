@@ -120,6 +120,7 @@ type oauthRefusal struct {
 	status      int
 	code        string
 	description string
+	header      http.Header
 	unknown     []string
 }
 

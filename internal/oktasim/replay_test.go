@@ -121,7 +121,10 @@ func readPairs(t *testing.T, families ...string) []pair {
 }
 
 func coveredFamilies() []string {
-	return []string{"group", "group-users", "authserver", "app", "app-credentials", "app-lifecycle", "org", "user"}
+	return []string{
+		"group", "group-users", "authserver", "app", "app-credentials", "app-lifecycle", "org", "user",
+		"policy", "zone", "device-assurance",
+	}
 }
 
 // outOfScope is the one rule for what is not replayed at all.
@@ -132,6 +135,8 @@ func outOfScope(p pair) string {
 		return "claims, refresh tokens and signing keys are not simulated"
 	case p.Template == "/api/v1/org":
 		return "the org's own address and contacts are not simulated"
+	case outOfAccess(p) != "":
+		return outOfAccess(p)
 	case strings.HasPrefix(p.Template, "/api/v1/users") && p.Method != "GET":
 		return "users are made by a test, not by the API"
 	case p.Status == 500:

@@ -21,6 +21,12 @@ func varies() map[string]string {
 		`^(\[\]\.)?_links\.(accessPolicy|policies|profileEnrollment)(\.|$)`:                                                           "Identity Engine only",
 		`^(\[\]\.)?_links\.(owners|resourceServerCredentialsKeys)(\.|$)`:                                                              "added over the years",
 		`^settings\.(analyticsCollectionEnabled|bugReportingEnabled|omEnabled|pssoEnabled|desktopMFAEnabled|itpEnabled|op4wEnabled)$`: "features of an org",
+		`^(\[\]\.)?_links\.mappings(\.|$)`:                                                                                            "added over the years",
+		`^(\[\]\.)?_embedded(\.|$)`:                                                                                                   "added over the years",
+		`^(\[\]\.)?conditions\.riskScore(\.|$)`:                                                                                       "an edition of Okta",
+		`^(\[\]\.)?actions\.appSignOn\.keepMeSignedIn(\.|$)`:                                                                          "added over the years",
+		`^displayRemediationMode$`:                                                                                                    "an edition of Okta",
+		`^(\[\]\.)?settings\.(factors\.|type$)`:                                                                                       "what an org offers",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
 
 		// Users and authenticators.

@@ -22,15 +22,20 @@ type stage struct {
 	key string
 	// ids translates recorded ids into the org's.
 	ids map[string]string
+	// kind is the type of the policy the pair is about.
+	kind    string
+	classic bool
 }
 
 func replay(t *testing.T, vary *regexp.Regexp, p pair) error {
 	t.Helper()
+	classic := strings.Contains(string(mustJSON(p)), `"factors":{`)
 	org := oktasim.New(oktasim.Options{
+		Classic: classic,
 		BaseURL: "https://example.okta.com", Limits: oktasim.LimitsUnlimited,
 		NoAPIAccessManagement: p.answer()["errorCode"] == "E0000015",
 	})
-	s := &stage{t: t, org: org, key: "SSWS " + org.AddAPIToken(), ids: map[string]string{}}
+	s := &stage{t: t, org: org, key: "SSWS " + org.AddAPIToken(), ids: map[string]string{}, kind: p.policyType(), classic: classic}
 	if err := s.prepare(p); err != nil {
 		return fmt.Errorf("the state before it cannot be made: %w", err)
 	}
@@ -165,7 +170,8 @@ func (s *stage) prepare(p pair) error {
 // prepareStatus switches an object off that the request needs to be off.
 func (s *stage) prepareStatus(p pair, path string) error {
 	object, activate := strings.CutSuffix(path, "/lifecycle/activate")
-	deleted := p.Method == http.MethodDelete && p.Template == "/api/v1/authorizationServers/{id}"
+	deleted := p.Method == http.MethodDelete &&
+		(p.Template == "/api/v1/authorizationServers/{id}" || p.Template == "/api/v1/zones/{id}")
 	if !activate && !deleted {
 		return nil
 	}
@@ -213,12 +219,22 @@ func (s *stage) make(kind, path, id string, like object) error {
 	case "authorizationServers":
 		return s.create(path, id, over(like, object{"name": "server " + id, "audiences": []any{"api://x"}},
 			"name", "description", "audiences", "issuerMode", "credentials"))
+	case "zones":
+		return s.makeZone(id, like)
+	case "device-assurances":
+		return s.makeAssurance(id, like)
 	case "scopes":
 		return s.create(path, id, over(like, object{"name": "scope-" + id},
 			"name", "displayName", "description", "consent", "metadataPublish", "default", "optional"))
 	case "policies":
+		if path == policies {
+			return s.makeOrgPolicy(id, s.kind, like)
+		}
 		return s.create(path, id, over(like, policyBody("policy "+id, "ALL_CLIENTS"), "name", "description", "status", "conditions"))
 	case "rules":
+		if strings.HasPrefix(path, policies) {
+			return s.makeOrgRule(path, id, like)
+		}
 		return s.create(path, id, over(like, ruleBody("rule "+id), "name", "status", "conditions", "actions"))
 	}
 	return fmt.Errorf("no state is known for %s", kind)
@@ -324,7 +340,13 @@ func (s *stage) prepareElements(p pair, all []any) error {
 
 // prepareReferences makes the groups and clients that a body names.
 func (s *stage) prepareReferences(p pair) error {
-	for _, body := range []object{p.request(), p.answer()} {
+	for _, body := range []object{p.answer(), p.request()} {
+		if p.Family == "policy" {
+			if err := s.makeReferences(body); err != nil {
+				return err
+			}
+			continue
+		}
 		conditions := asObject(body["conditions"])
 		people := asObject(conditions["people"])
 		groups, _ := asObject(people["groups"])["include"].([]any)

@@ -21,7 +21,8 @@ type route struct {
 	handle handler
 	kind   kind
 	// locks names the path parameter whose object's priorities the operation
-	// changes: Okta answers 423 when two such operations meet.
+	// changes: Okta answers 423 when two such operations meet. What is no parameter
+	// of the path stands for itself.
 	locks string
 	// secrets tells an operation whose answer holds secrets that exist already.
 	secrets bool

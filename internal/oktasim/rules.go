@@ -245,22 +245,25 @@ func (o *Org) renderRule(s *server, p *policy, r *rule) map[string]any {
 
 // decide finds the rule that lets a client have scopes with a grant type: the first
 // active policy for the client that has an active rule for the grant type and for
-// ALL the scopes together. Rules never add up. A client is no person, so only a rule
-// for everyone counts.
-func (s *server) decide(clientID, grantType string, scopes []string) *rule {
+// ALL the scopes together, and for who asks. Rules never add up.
+func (s *server) decide(clientID, grantType string, scopes []string, isFor func(*rule) bool) *rule {
 	for _, p := range s.policies {
 		if !p.active || !slices.Contains(p.clients, clientID) && !slices.Contains(p.clients, allClients) {
 			continue
 		}
 		for _, r := range p.rules {
 			if r.active && slices.Contains(r.grantTypes(), grantType) &&
-				slices.Contains(r.groups(), everyone) && r.covers(scopes) {
+				isFor(r) && r.covers(scopes) {
 				return r
 			}
 		}
 	}
 	return nil
 }
+
+// forClients tells a rule that is for everyone: a client is no person, so only that
+// counts.
+func (r *rule) forClients() bool { return slices.Contains(r.groups(), everyone) }
 
 func (r *rule) covers(scopes []string) bool {
 	included := r.scopes()

@@ -86,6 +86,10 @@ func (o *Org) enter(r *http.Request) *call {
 	c.crowded = o.inFlight > o.options.Concurrency
 	if c.route != nil && c.route.locks != "" {
 		c.holds = c.params[c.route.locks]
+		if c.holds == "" {
+			// What all requests of the operation change has no id in the path.
+			c.holds = c.route.locks
+		}
 		c.blocked = o.locks[c.holds] > 0
 		o.locks[c.holds]++
 	}
@@ -198,7 +202,7 @@ func (o *Org) refuse(c *call, err error) answer {
 	if bad, is := errors.AsType[*oauthRefusal](err); is {
 		o.record(c, bad.status, bad.code)
 		o.note(c, bad.unknown)
-		return answer{status: bad.status, body: encode(bad.body())}
+		return answer{status: bad.status, header: bad.header, body: encode(bad.body())}
 	}
 	bad, is := errors.AsType[*refusal](err)
 	if !is {

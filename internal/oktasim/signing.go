@@ -52,6 +52,10 @@ type accessClaims struct {
 	ClientID string           `json:"cid"`
 	Scopes   []string         `json:"scp"`
 	Subject  string           `json:"sub"`
+	// UserID is in the tokens of people only.
+	UserID string `json:"uid,omitempty"`
+	// Confirmation is in tokens that are bound to a key.
+	Confirmation *confirmation `json:"cnf,omitempty"`
 }
 
 func (k *signingKey) sign(claims accessClaims) (string, error) {
@@ -92,6 +96,10 @@ func (o *Org) grant(key *signingKey, claims accessClaims, now time.Time, lifetim
 	if err != nil {
 		return nil, err
 	}
+	kind := "Bearer"
+	if claims.Confirmation != nil {
+		kind = "DPoP"
+	}
 	scope := ""
 	for i, name := range claims.Scopes {
 		if i > 0 {
@@ -103,7 +111,7 @@ func (o *Org) grant(key *signingKey, claims accessClaims, now time.Time, lifetim
 		status: http.StatusOK,
 		header: http.Header{"Cache-Control": {"no-cache, no-store"}, "Pragma": {"no-cache"}},
 		body: map[string]any{
-			"token_type": "Bearer", "expires_in": int(lifetime / time.Second),
+			"token_type": kind, "expires_in": int(lifetime / time.Second),
 			"access_token": token, "scope": scope,
 		},
 	}, nil

@@ -15,6 +15,11 @@ type State struct {
 	Scopes   []Scope  `json:"scopes"`
 	Policies []Policy `json:"policies"`
 	Rules    []Rule   `json:"rules"`
+
+	OrgPolicies []OrgPolicy `json:"orgPolicies"`
+	OrgRules    []OrgRule   `json:"orgRules"`
+	Zones       []Zone      `json:"zones"`
+	Assurances  []Assurance `json:"assurances"`
 }
 
 // App is an OIDC app.
@@ -26,10 +31,14 @@ type App struct {
 	Profile    map[string]any `json:"profile,omitempty"`
 	Note       string         `json:"note,omitempty"`
 	AuthMethod string         `json:"authMethod"`
-	GrantTypes []string       `json:"grantTypes"`
-	Keys       []Key          `json:"keys,omitempty"`
-	Secrets    []Secret       `json:"secrets,omitempty"`
-	Created    time.Time      `json:"created"`
+	// Kind is service, web, browser or native.
+	Kind       string   `json:"kind"`
+	GrantTypes []string `json:"grantTypes"`
+	Keys       []Key    `json:"keys,omitempty"`
+	Secrets    []Secret `json:"secrets,omitempty"`
+	// AccessPolicyID is the policy the app is under; services are under none.
+	AccessPolicyID string    `json:"accessPolicyID,omitempty"`
+	Created        time.Time `json:"created"`
 }
 
 // Key is a public key of an app.
@@ -132,7 +141,11 @@ func (o *Org) Snapshot() State {
 	defer o.mu.Unlock()
 	state := State{}
 	for _, a := range o.apps.order {
-		state.Apps = append(state.Apps, a.snapshot())
+		seen := a.snapshot()
+		if p := o.accessPolicyOf(a); p != nil && a.interactive() {
+			seen.AccessPolicyID = p.id
+		}
+		state.Apps = append(state.Apps, seen)
 	}
 	for _, u := range o.users.order {
 		state.Users = append(state.Users, u.snapshot())
@@ -145,13 +158,14 @@ func (o *Org) Snapshot() State {
 	for _, s := range o.servers.order {
 		o.snapshotServer(&state, s)
 	}
+	o.snapshotAccess(&state)
 	return state
 }
 
 func (a *app) snapshot() App {
 	seen := App{
 		ID: a.id, ClientID: a.clientID(), Label: a.label(), Status: a.status(), Profile: a.doc.object("profile"),
-		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(),
+		Note: a.doc.text("settings", "notes", "admin"), AuthMethod: a.authMethod(), Kind: a.settings().text("application_type"),
 		GrantTypes: a.settings().texts("grant_types"), Created: a.created,
 	}
 	for _, k := range a.keys {

@@ -15,36 +15,46 @@ func (o *Org) token(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Get("grant_type") != clientCredentials {
+	grant := f.Get("grant_type")
+	if grant != clientCredentials && grant != authorizationCode {
 		return nil, unsupportedGrant()
 	}
 	a, err := o.proveApp(c, f)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(a.settings().texts("grant_types"), clientCredentials) {
+	if !slices.Contains(a.settings().texts("grant_types"), grant) {
 		return nil, badOAuth("unauthorized_client", "The client isn't authorized to use the provided grant type.")
 	}
-	if a.settings().flag("dpop_bound_access_tokens") {
-		// Proofs of possession are not simulated, and a client that must show one
-		// gets nothing without.
-		return nil, badOAuth("invalid_dpop_proof", "The DPoP proof JWT header is missing.")
+	if err := o.checkClientNetwork(c, a); err != nil {
+		return nil, err
 	}
+	bound, err := o.possess(c, a)
+	if err != nil {
+		return nil, err
+	}
+	if grant == authorizationCode {
+		return o.redeem(c, f, s, a, bound)
+	}
+	return o.clientToken(c, f, s, a, bound)
+}
+
+// clientToken is for a client that acts for itself.
+func (o *Org) clientToken(c *call, f form, s *server, a *app, bound *confirmation) (*reply, error) {
 	scopes, err := requestedScopes(f)
 	if err != nil {
 		return nil, err
 	}
-	for _, scope := range scopes {
-		if sc := s.scopeNamed(scope); sc == nil || sc.system() {
-			return nil, badOAuth("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
-		}
+	if s.lacks(scopes) != "" {
+		return nil, badOAuth("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
 	}
-	r := s.decide(a.clientID(), clientCredentials, scopes)
+	r := s.decide(a.clientID(), clientCredentials, scopes, (*rule).forClients)
 	if r == nil {
-		return nil, badOAuth("access_denied", "Policy evaluation failed for this request, please check the policy configurations.")
+		return nil, policyDenied()
 	}
 	return o.grant(s.key, accessClaims{
 		Issuer: o.issuerOf(s), Audience: s.audience(), ClientID: a.clientID(), Subject: a.clientID(), Scopes: scopes,
+		Confirmation: bound,
 	}, c.now, time.Duration(r.lifetimeMinutes())*time.Minute)
 }
 
@@ -102,7 +112,9 @@ func (o *Org) metadata(c *call) (*reply, error) {
 		"revocation_endpoint":                           issuer + "/v1/revoke",
 		"revocation_endpoint_auth_methods_supported":    methods,
 		"token_endpoint_auth_methods_supported":         methods,
-		"grant_types_supported":                         []any{clientCredentials},
+		"grant_types_supported":                         []any{authorizationCode, clientCredentials},
+		"code_challenge_methods_supported":              []any{"S256"},
+		"dpop_signing_alg_values_supported":             list([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}),
 		"response_types_supported":                      []any{"code", "token"},
 		"response_modes_supported":                      []any{"query", "fragment", "form_post", "okta_post_message"},
 		"subject_types_supported":                       []any{"public"},

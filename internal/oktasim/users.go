@@ -97,7 +97,7 @@ func (o *Org) renderUser(u *user) map[string]any {
 	rendered := map[string]any{
 		"id": u.id, "status": u.status, "created": stamp(u.created), "activated": nil,
 		"statusChanged": stamp(u.changed), "lastLogin": nil, "lastUpdated": stamp(u.updated), "passwordChanged": nil,
-		"type":        map[string]any{"id": "oty" + o.id[3:]},
+		"type":        map[string]any{"id": o.userType()},
 		"profile":     u.profile(),
 		"credentials": map[string]any{"provider": map[string]any{"type": "OKTA", "name": "OKTA"}},
 		"_links":      map[string]any{"self": o.link("/api/v1/users/" + u.id)},
@@ -114,7 +114,7 @@ func (o *Org) userLinks(u *user) map[string]any {
 	links := map[string]any{
 		"self":   o.link(self),
 		"schema": o.link("/api/v1/meta/schemas/user/osc" + o.id[3:]),
-		"type":   o.link("/api/v1/meta/types/user/oty" + o.id[3:]),
+		"type":   o.link("/api/v1/meta/types/user/" + o.userType()),
 	}
 	operations := map[string]string{
 		"activate": "activate", "reactivate": "reactivate", "suspend": "suspend", "unsuspend": "unsuspend", "unlock": "unlock",
