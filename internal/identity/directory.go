@@ -16,8 +16,8 @@ import "context"
 //   - Every error is an *Error, or the context's own.
 type Directory interface {
 	Roles
-	Members
-	Factors
+	People
+	Admission
 	Clients
 	Access
 	Tokens
@@ -39,34 +39,6 @@ type Roles interface {
 	DeleteGrant(ctx context.Context, role Mark) error
 	// DeleteGroup removes the role's group; gone already is success.
 	DeleteGroup(ctx context.Context, role Mark, name string) error
-}
-
-// Members keeps who is in the groups of roles.
-type Members interface {
-	// ObserveMembers tells who is in the role's group, from the snapshot. A group that is
-	// not there, or not the role's, has no roster.
-	ObserveMembers(ctx context.Context, role Mark, group string) (Roster, error)
-	// FindPerson finds a person by the login, whose case does not matter; nil when the
-	// directory knows none, or has deactivated them. That is believed for some minutes.
-	FindPerson(ctx context.Context, login string) (*Person, error)
-	// AddMember puts the person into the role's group; being in it is success. A person
-	// who has gone meanwhile is an error of kind Waiting.
-	AddMember(ctx context.Context, role Mark, group string, person Person) error
-	// RemoveMember takes the person out; being out of it, or gone, is success.
-	RemoveMember(ctx context.Context, role Mark, group string, person Person) error
-}
-
-// Factors keeps the second factors of people.
-type Factors interface {
-	// ObserveFactors tells what the person has enrolled, as it was some minutes ago at
-	// most, or an hour ago when there was nothing to wait for.
-	ObserveFactors(ctx context.Context, person Person) ([]FactorSeen, error)
-	// StartFactor starts the enrolment of a kind that is Startable, or starts it again
-	// when the person was too late. Text messages go to the number in the person's
-	// profile, and links to the address there; a person without a number is an error of
-	// kind Rejected with ReasonNoPhoneNumber. What was refused is refused again for an
-	// hour, without a call.
-	StartFactor(ctx context.Context, person Person, kind FactorKind) error
 }
 
 // Servers keeps the one authorization server on which all roles stand.

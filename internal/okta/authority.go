@@ -26,6 +26,25 @@ func PeopleScopes() []string { return []string{"okta.users.read"} }
 // FactorScopes must be granted, too, where roles have the enrolment of factors started.
 func FactorScopes() []string { return []string{"okta.users.manage", "okta.users.read"} }
 
+// SignInScopes must be granted, too, where AccessPolicies say how people sign in, and
+// where roles say which factors their members must have.
+func SignInScopes() []string {
+	return []string{
+		"okta.authenticators.read", "okta.deviceAssurance.manage", "okta.deviceAssurance.read",
+		"okta.networkZones.read", "okta.policies.manage", "okta.policies.read",
+	}
+}
+
+// signIns tells the calls about how people sign in. To govern an app is a call about apps.
+func signIns(_, path string) bool {
+	for _, prefix := range []string{orgPolicies, "/api/v1/zones", assurances, "/api/v1/authenticators"} {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 // authorities are asked in their order. What only some orgs need comes first.
 func authorities() []transport.Authority {
 	under := func(prefix string, methods ...string) func(method, path string) bool {
@@ -36,6 +55,7 @@ func authorities() []transport.Authority {
 	return []transport.Authority{
 		{Scopes: PeopleScopes(), Covers: under("/api/v1/users", http.MethodGet)},
 		{Scopes: FactorScopes(), Covers: under("/api/v1/users")},
+		{Scopes: SignInScopes(), Covers: signIns},
 		{Scopes: RequiredScopes()},
 	}
 }

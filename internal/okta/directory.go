@@ -87,6 +87,8 @@ type Directory struct {
 	groups   *family[group]
 	policies *family[namesakes]
 	rosters  rosters
+	// madePolicies are those of the org itself that lists may not show yet.
+	madePolicies madePolicies
 	// enrolments are people's second factors.
 	enrolments enrolments
 	clients    *family[client]
@@ -164,6 +166,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
+	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}
 	d.refusals = firsts{seen: map[string]time.Time{}}

@@ -7,6 +7,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/brake"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/accesspolicy"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/agentapikey"
@@ -48,8 +49,8 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			Brake:      brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
 		},
 		&accesspolicy.Controller{
-			Client: mgr.GetClient(), Clients: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
-			Settings: settings, Resync: resync, FirstRetry: o.FirstRetry, Restraints: restraints,
+			Client: mgr.GetClient(), Directory: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
+			Settings: settings, Resync: resync, FirstRetry: o.FirstRetry, Restraints: restraints, Apps: appGrants(o.Config, home),
 		},
 		&orphan.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Tombstones: tombstones,
@@ -61,6 +62,15 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			},
 		},
 	}
+}
+
+// appGrants are those of the configuration.
+func appGrants(config *configv1alpha1.Configuration, home string) accesspolicy.AppGrants {
+	grants := accesspolicy.AppGrants{Home: home}
+	for _, governed := range config.GovernedApps {
+		grants.Grants = append(grants.Grants, accesspolicy.AppGrant{App: governed.App, Namespaces: governed.Namespaces})
+	}
+	return grants
 }
 
 // incidentNamespace is where Quarantines count.

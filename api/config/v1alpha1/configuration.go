@@ -55,6 +55,10 @@ type Configuration struct {
 	// deletionBrake holds the deletion of many keys at once.
 	DeletionBrake DeletionBrake `json:"deletionBrake,omitempty"`
 
+	// governedApps say which namespaces' AccessPolicies may govern which apps of Okta: who
+	// signs in to them, and how. The operator's own namespace may govern every app.
+	GovernedApps []GovernedApp `json:"governedApps,omitempty"`
+
 	// incidentNamespace holds the AccessPolicies of type Quarantine; they count nowhere
 	// else. Whoever may create them there can cut every agent off. By default the
 	// operator's own namespace.
@@ -79,6 +83,15 @@ type Orphans struct {
 	// grace is how long something must belong to nobody, from one look to another, before
 	// the policy does anything; by default 1h, at least 5m.
 	Grace metav1.Duration `json:"grace,omitempty"`
+}
+
+// GovernedApp lets namespaces govern an app.
+type GovernedApp struct {
+	// app is the app's label or id in Okta. A label lets them govern whatever app has it.
+	App string `json:"app"`
+
+	// namespaces that may govern it.
+	Namespaces []string `json:"namespaces"`
 }
 
 // DeletionBrake holds mass deletion.
@@ -195,12 +208,23 @@ func (c *Configuration) validate() error {
 			"accessTokenLifetime", "must be whole minutes from 5m to 24h", lifetime),
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
 		c.Orphans.validate(),
+		c.validateApps(),
 		require(c.IncidentNamespace == "" || namespace.MatchString(c.IncidentNamespace),
 			"incidentNamespace", "must be the name of a namespace", c.IncidentNamespace),
 		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),
 		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
 		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),
 	)
+}
+
+func (c *Configuration) validateApps() error {
+	var all []error
+	for i, governed := range c.GovernedApps {
+		field := fmt.Sprintf("governedApps[%d].", i)
+		all = append(all, require(governed.App != "", field+"app", "must be the label or id of an app", governed.App),
+			require(len(governed.Namespaces) > 0, field+"namespaces", "must name at least one namespace", governed.Namespaces))
+	}
+	return errors.Join(all...)
 }
 
 func (o Orphans) validate() error {

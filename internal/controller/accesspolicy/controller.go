@@ -6,6 +6,7 @@ package accesspolicy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -23,19 +24,26 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
-// Clients is what the controller needs of clients: to see them.
-type Clients interface {
+// Directory is what the controller needs of the directory: it keeps how people sign in,
+// and looks at clients and roles without touching them.
+type Directory interface {
+	identity.SignIns
+	identity.Apps
+	identity.Devices
 	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
+	ObserveRole(ctx context.Context, role identity.Mark, group string) (identity.RoleSeen, error)
 }
 
 // Controller reconciles AccessPolicies.
 type Controller struct {
 	Client     client.Client
-	Clients    Clients
+	Directory  Directory
 	Recorder   events.EventRecorder
 	Clock      clock.PassiveClock
 	Settings   desired.Settings
 	Restraints restraint.Rules
+	// Apps say who may govern which app.
+	Apps AppGrants
 	// Resync is how often a policy that is Ready is looked at again.
 	Resync time.Duration
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
@@ -44,6 +52,8 @@ type Controller struct {
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies/status,verbs=patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -51,6 +61,7 @@ type Controller struct {
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AccessPolicy{}).
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.conditionalOn)).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.limiting)).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
 		Complete(c.Reconciler())
@@ -75,6 +86,25 @@ func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.
 	return requests
 }
 
+// conditionalOn are the policies that refer to a role.
+func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []reconcile.Request {
+	var policies v1alpha1.AccessPolicyList
+	if err := c.Client.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing policies that refer to a role")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range policies.Items {
+		policy := &policies.Items[i]
+		if policy.Spec.Conditional != nil && slices.ContainsFunc(policy.Spec.Conditional.RoleRefs, func(ref v1alpha1.RoleReference) bool {
+			return desired.RoleOfRef(ref, policy.Namespace) == client.ObjectKeyFromObject(role)
+		}) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(policy)})
+		}
+	}
+	return requests
+}
+
 // Reconciler is what SetupWithManager registers.
 func (c *Controller) Reconciler() reconcile.Reconciler {
 	return &lifecycle.Loop[*v1alpha1.AccessPolicy]{
@@ -88,6 +118,8 @@ func (c *Controller) New() *v1alpha1.AccessPolicy { return &v1alpha1.AccessPolic
 // Ensure implements lifecycle.Kind.
 func (c *Controller) Ensure(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
 	switch policy.Spec.Type {
+	case v1alpha1.PolicyConditional:
+		return c.conditional(ctx, policy)
 	case v1alpha1.PolicyQuarantine:
 		return c.quarantine(ctx, policy)
 	}
@@ -99,8 +131,11 @@ func (c *Controller) Ensure(ctx context.Context, policy *v1alpha1.AccessPolicy) 
 
 // Release implements lifecycle.Kind. Who asks package restraint sees no policy that is
 // being deleted.
-func (c *Controller) Release(context.Context, *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
-	return lifecycle.Outcome{}, nil
+func (c *Controller) Release(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
+	if policy.Spec.Type != v1alpha1.PolicyConditional {
+		return lifecycle.Outcome{}, nil
+	}
+	return lifecycle.Outcome{}, c.endSignIn(ctx, policy)
 }
 
 func notHonouredHere(kind v1alpha1.PolicyType, where string) error {

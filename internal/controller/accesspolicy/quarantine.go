@@ -130,7 +130,7 @@ func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReferen
 			continue
 		}
 		want := desired.KeyOf(key, c.Settings)
-		seen, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
+		seen, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 		if err != nil {
 			return p, fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 		}

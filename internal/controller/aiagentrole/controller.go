@@ -37,8 +37,7 @@ type Clients interface {
 // Directory is where roles and their members are kept.
 type Directory interface {
 	identity.Roles
-	identity.Members
-	identity.Factors
+	identity.People
 }
 
 // Controller reconciles AIAgentRoles.

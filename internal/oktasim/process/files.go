@@ -33,7 +33,7 @@ func operatorScopes() []string {
 		"okta.apps.read", "okta.apps.manage", "okta.groups.read", "okta.groups.manage",
 		"okta.authorizationServers.read", "okta.authorizationServers.manage", "okta.orgs.read", "okta.users.read",
 		"okta.policies.read", "okta.policies.manage", "okta.networkZones.read", "okta.networkZones.manage",
-		"okta.deviceAssurance.read", "okta.deviceAssurance.manage",
+		"okta.deviceAssurance.read", "okta.deviceAssurance.manage", "okta.users.manage", "okta.authenticators.read",
 	}
 }
 

@@ -1,0 +1,93 @@
+package identity
+
+import "context"
+
+// People keeps the people who hold roles.
+type People interface {
+	Members
+	Factors
+	Enrollments
+}
+
+// Admission keeps how people get in.
+type Admission interface {
+	SignIns
+	Apps
+	Devices
+}
+
+// Members keeps who is in the groups of roles.
+type Members interface {
+	// ObserveMembers tells who is in the role's group, from the snapshot. A group that is
+	// not there, or not the role's, has no roster.
+	ObserveMembers(ctx context.Context, role Mark, group string) (Roster, error)
+	// FindPerson finds a person by the login, whose case does not matter; nil when the
+	// directory knows none, or has deactivated them. That is believed for some minutes.
+	FindPerson(ctx context.Context, login string) (*Person, error)
+	// AddMember puts the person into the role's group; being in it is success. A person
+	// who has gone meanwhile is an error of kind Waiting.
+	AddMember(ctx context.Context, role Mark, group string, person Person) error
+	// RemoveMember takes the person out; being out of it, or gone, is success.
+	RemoveMember(ctx context.Context, role Mark, group string, person Person) error
+}
+
+// Factors keeps the second factors of people.
+type Factors interface {
+	// ObserveFactors tells what the person has enrolled, as it was some minutes ago at
+	// most, or an hour ago when there was nothing to wait for.
+	ObserveFactors(ctx context.Context, person Person) ([]FactorSeen, error)
+	// StartFactor starts the enrolment of a kind that is Startable, or starts it again
+	// when the person was too late. Text messages go to the number in the person's
+	// profile, and links to the address there; a person without a number is an error of
+	// kind Rejected with ReasonNoPhoneNumber. What was refused is refused again for an
+	// hour, without a call.
+	StartFactor(ctx context.Context, person Person, kind FactorKind) error
+}
+
+// Enrollments keeps which second factors the members of a group must have.
+type Enrollments interface {
+	// PutEnrollment creates the enrolment policy, or makes it equal, and gives its id.
+	PutEnrollment(ctx context.Context, enrollment Enrollment) (id string, err error)
+	// DeleteEnrollment removes it; gone already is success.
+	DeleteEnrollment(ctx context.Context, owner Mark, name string) error
+}
+
+// SignIns keeps how people sign in. A directory that cannot (an org without Identity
+// Engine) answers with an error of kind Rejected and ReasonFeatureUnavailable.
+type SignIns interface {
+	// PutSignIn creates the sign-in, or makes it equal, and gives its id. What is taken
+	// away is taken away first. It governs no app before GovernApp says so.
+	PutSignIn(ctx context.Context, signIn SignIn) (id string, err error)
+	// FindSignIn gives the id of the owner's sign-in; "" when there is none.
+	FindSignIn(ctx context.Context, owner Mark, name string) (id string, err error)
+	// DeleteSignIn removes it; gone already is success. It must not govern an app.
+	DeleteSignIn(ctx context.Context, owner Mark, name string) error
+	// Governed gives the ids of the apps that the sign-in of that id governs.
+	Governed(ctx context.Context, id string) ([]string, error)
+	// GovernApp puts the app under the sign-in of that id; an empty id, or one that is
+	// gone, stands for the directory's default.
+	GovernApp(ctx context.Context, appID, signInID string) error
+}
+
+// Apps knows the apps that people sign in to.
+type Apps interface {
+	// FindApps gives the apps with exactly that label.
+	FindApps(ctx context.Context, label string) ([]App, error)
+	// GetApp gives the app of that id; nil when there is none.
+	GetApp(ctx context.Context, id string) (*App, error)
+}
+
+// Devices knows where people come from, and with which devices.
+type Devices interface {
+	// FindZone gives the id of the network zone of that name; "" when there is none.
+	FindZone(ctx context.Context, name string) (id string, err error)
+	// FindAssurance gives the id of the device assurance of that name; "" when there is
+	// none, or one of another platform.
+	FindAssurance(ctx context.Context, name, platform string) (id string, err error)
+	// PutAssurance creates the assurance, or makes the one of its name equal, and gives
+	// its id.
+	PutAssurance(ctx context.Context, assurance Assurance) (id string, err error)
+	// DeleteAssurances removes those whose names begin with prefix, but for the ids kept.
+	// One that is in use is an error of kind Waiting.
+	DeleteAssurances(ctx context.Context, prefix string, keep []string) error
+}

@@ -1,0 +1,75 @@
+package okta
+
+import "encoding/json"
+
+// covers tells that have says all that want says. What Okta adds of its own does not
+// matter, nor does the difference between null, an empty list, an empty object and
+// nothing, nor the order of lists that are sets for Okta.
+func covers(want, have any) bool {
+	switch w := want.(type) {
+	case nil:
+		return empty(have)
+	case map[string]any:
+		h, _ := have.(map[string]any)
+		for name, value := range w {
+			if !covers(value, h[name]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		h, _ := have.([]any)
+		return len(w) == len(h) && coversAll(w, h)
+	}
+	return want == have
+}
+
+// coversAll finds for each element another one that covers it.
+func coversAll(want, have []any) bool {
+	taken := make([]bool, len(have))
+next:
+	for _, w := range want {
+		for i, h := range have {
+			if !taken[i] && covers(w, h) {
+				taken[i] = true
+				continue next
+			}
+		}
+		return false
+	}
+	return true
+}
+
+func empty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// object is a JSON object to be sent, or one that was read.
+type object = map[string]any
+
+// plain gives the object as it looks when it is read back: numbers are float64.
+func plain(o object) object {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // it holds texts, numbers and flags only
+	}
+	var read object
+	if err := json.Unmarshal(text, &read); err != nil {
+		panic(err)
+	}
+	return read
+}
+
+// text gives the text under the name; "" when there is none.
+func text(o object, name string) string {
+	value, _ := o[name].(string)
+	return value
+}

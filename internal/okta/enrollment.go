@@ -1,0 +1,103 @@
+package okta
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+const mfaEnroll = "MFA_ENROLL"
+
+// authenticatorKey names the authenticator behind a factor, by Okta's key. Codes come
+// from Okta Verify or from another app.
+func authenticatorKey(kind identity.FactorKind, active []string) (string, bool) {
+	keys := map[identity.FactorKind][]string{
+		identity.FactorPush: {"okta_verify"}, identity.FactorSMS: {"phone_number"}, identity.FactorTOTP: {"google_otp", "okta_verify"},
+		identity.FactorWebAuthn: {"webauthn"}, identity.FactorEmail: {"okta_email"},
+	}[kind]
+	for _, key := range keys {
+		if slices.Contains(active, key) {
+			return key, true
+		}
+	}
+	return strings.Join(keys, " or "), false
+}
+
+// PutEnrollment implements identity.Enrollments. Everything else the org has stays open to the
+// members: Okta asks the first policy that has them, and forbids what that does not name.
+func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment) (string, error) {
+	authenticators, err := d.activeAuthenticators(ctx)
+	if err != nil {
+		return "", err
+	}
+	required := []string{"okta_password"}
+	for _, kind := range want.Required {
+		key, active := authenticatorKey(kind, authenticators)
+		if !active {
+			return "", &identity.Error{
+				Kind: identity.Rejected, Reason: identity.ReasonFeatureUnavailable,
+				Message: "the authenticator " + key + ", which the factor " + string(kind) + " needs, is not active in the Okta organization; " +
+					"activate it under Security > Authenticators, or leave the factor out",
+			}
+		}
+		required = append(required, key)
+	}
+	var settings []any
+	for _, key := range authenticators {
+		self := "OPTIONAL"
+		if slices.Contains(required, key) {
+			self = "REQUIRED"
+		}
+		settings = append(settings, object{"key": key, "enroll": object{"self": self}})
+	}
+	if !d.granting.TryLock() {
+		return "", busy()
+	}
+	defer d.granting.Unlock()
+	id, err := d.putOrgPolicy(ctx, orgPolicy{mfaEnroll, want.Mark, want.Name}, object{
+		"conditions": object{"people": object{"groups": object{"include": []string{want.Group}}}},
+		"settings":   object{"type": "AUTHENTICATORS", "authenticators": settings},
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, d.putOrgRules(ctx, id, []object{{
+		"type": mfaEnroll, "name": want.Name, "priority": 1,
+		"conditions": object{"network": object{"connection": "ANYWHERE"}},
+		"actions":    object{"enroll": object{"self": "CHALLENGE"}},
+	}}, nil)
+}
+
+// DeleteEnrollment implements identity.Enrollments.
+func (d *Directory) DeleteEnrollment(ctx context.Context, owner identity.Mark, name string) error {
+	if !d.granting.TryLock() {
+		return busy()
+	}
+	defer d.granting.Unlock()
+	return d.deleteOrgPolicy(ctx, orgPolicy{mfaEnroll, owner, name})
+}
+
+// activeAuthenticators gives the keys of those that are active, each once, sorted. Of
+// authenticators that an org can have several of, a policy must name the ids; these are
+// left to other policies.
+func (d *Directory) activeAuthenticators(ctx context.Context) ([]string, error) {
+	var listed []struct {
+		Key    string `json:"key"`
+		Status string `json:"status"`
+	}
+	if _, err := d.org.call(ctx, http.MethodGet, "/api/v1/authenticators", nil, &listed); err != nil {
+		return nil, err
+	}
+	several := []string{"custom_app", "custom_otp", "external_idp", "smart_card_idp", "yubikey_token"}
+	var keys []string
+	for _, a := range listed {
+		if a.Status == statusActive && !slices.Contains(several, a.Key) {
+			keys = append(keys, a.Key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}

@@ -1,0 +1,243 @@
+package okta
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
+)
+
+const orgPolicies = "/api/v1/policies"
+
+// orgPolicy names a policy of the org itself: how people sign in, or what they enrol.
+// Names are not unique in Okta; the mark in the description tells which is the owner's.
+type orgPolicy struct {
+	kind  string
+	owner identity.Mark
+	name  string
+}
+
+// madePolicies remember what was made a moment ago, and what may have been.
+type madePolicies struct {
+	mu   sync.Mutex
+	made map[orgPolicy]madePolicy
+}
+
+type madePolicy struct {
+	// id is empty when the creation brought no clear answer.
+	id string
+	at time.Time
+}
+
+func (m *madePolicies) put(p orgPolicy, id string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.made[p] = madePolicy{id, now}
+}
+
+func (m *madePolicies) forget(p orgPolicy) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.made, p)
+}
+
+// recent gives what was made within the last minute, which lists may not show yet.
+func (m *madePolicies) recent(p orgPolicy, now time.Time) (madePolicy, time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	made, is := m.made[p]
+	if !is || now.Sub(made.at) >= lagging {
+		return madePolicy{}, 0
+	}
+	return made, lagging - now.Sub(made.at)
+}
+
+// findOrgPolicies gives all policies that are the owner's, the one to use first. There is
+// one, but for what a request made that was carried out late.
+func (d *Directory) findOrgPolicies(ctx context.Context, p orgPolicy) ([]object, error) {
+	w := walk[object]{org: d.org, clock: d.clock, id: func(o object) string { return text(o, "id") }}
+	listed, _, err := w.all(ctx, orgPolicies+"?type="+p.kind+"&q="+url.QueryEscape(p.name))
+	if err != nil {
+		return nil, err
+	}
+	ours := slices.DeleteFunc(listed, func(o object) bool {
+		mark, _ := identity.ParseMark(text(o, "description"))
+		return text(o, "name") != p.name || !policyMark(p.owner).MayChange(mark)
+	})
+	slices.SortFunc(ours, func(a, b object) int {
+		return cmp.Or(cmp.Compare(text(a, "created"), text(b, "created")), cmp.Compare(text(a, "id"), text(b, "id")))
+	})
+	return ours, nil
+}
+
+// putOrgPolicy creates the policy, or makes it say what body says, and gives its id.
+func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, body object) (string, error) {
+	wanted := plain(body)
+	wanted["type"], wanted["name"], wanted["description"] = p.kind, p.name, policyMark(p.owner).String()
+	found, err := d.findOrgPolicies(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return d.createOrgPolicy(ctx, p, wanted)
+	}
+	for _, twin := range found[1:] {
+		if err := d.dropOrgPolicy(ctx, p, text(twin, "id")); err != nil {
+			return "", err
+		}
+	}
+	have, id := found[0], text(found[0], "id")
+	if !covers(wanted, have) {
+		wanted["priority"] = have["priority"]
+		if _, err := d.org.call(ctx, http.MethodPut, orgPolicies+"/"+url.PathEscape(id), wanted, nil); err != nil {
+			return "", err
+		}
+	}
+	if text(have, "status") != statusActive {
+		if _, err := d.org.call(ctx, http.MethodPost, orgPolicies+"/"+url.PathEscape(id)+"/lifecycle/activate", nil, nil); err != nil {
+			return "", err
+		}
+	}
+	return id, nil
+}
+
+func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body object) (string, error) {
+	made, left := d.madePolicies.recent(p, d.clock.Now())
+	if made.id != "" {
+		return made.id, nil
+	}
+	if err := unsettled(left); err != nil {
+		return "", err
+	}
+	var answer object
+	_, err := d.org.call(ctx, http.MethodPost, orgPolicies, body, &answer)
+	if err == nil && text(answer, "id") == "" {
+		err = incomplete()
+	}
+	if fault.Ambiguous(err) {
+		d.madePolicies.put(p, "", d.clock.Now())
+	}
+	if err != nil {
+		return "", err
+	}
+	d.madePolicies.put(p, text(answer, "id"), d.clock.Now())
+	return text(answer, "id"), nil
+}
+
+// deleteOrgPolicy removes all that is the owner's of that name.
+func (d *Directory) deleteOrgPolicy(ctx context.Context, p orgPolicy) error {
+	found, err := d.findOrgPolicies(ctx, p)
+	if err != nil {
+		return err
+	}
+	made, left := d.madePolicies.recent(p, d.clock.Now())
+	if len(found) == 0 && made.id == "" {
+		return unsettled(left)
+	}
+	if len(found) == 0 {
+		return d.dropOrgPolicy(ctx, p, made.id)
+	}
+	for _, policy := range found {
+		if err := d.dropOrgPolicy(ctx, p, text(policy, "id")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Directory) dropOrgPolicy(ctx context.Context, p orgPolicy, id string) error {
+	_, err := d.org.call(ctx, http.MethodDelete, orgPolicies+"/"+url.PathEscape(id), nil, nil)
+	if err != nil && !fault.IsGone(err) {
+		return err
+	}
+	d.madePolicies.forget(p)
+	return nil
+}
+
+// maxPasses bounds how often rules are looked at again: each write may move others.
+const maxPasses = 6
+
+// putOrgRules makes the policy's rules the wanted ones, in their order, and has the rule
+// that catches the rest say what last says; nil leaves that alone. Access that is to end
+// ends first.
+func (d *Directory) putOrgRules(ctx context.Context, policyID string, wanted []object, last object) error {
+	for range maxPasses {
+		var have []object
+		path := orgPolicies + "/" + url.PathEscape(policyID) + "/rules"
+		if _, err := d.org.call(ctx, http.MethodGet, path, nil, &have); err != nil {
+			return err
+		}
+		changed, err := d.mendOrgRules(ctx, path, have, wanted, last)
+		if err != nil || !changed {
+			return err
+		}
+	}
+	return waiting("Okta goes on moving the rules of a policy; they are looked at again")
+}
+
+func (d *Directory) mendOrgRules(ctx context.Context, path string, have, wanted []object, last object) (bool, error) {
+	ended, err := d.endOrgRules(ctx, path, have, wanted, last)
+	if err != nil {
+		return ended, err
+	}
+	written, err := d.writeOrgRules(ctx, path, have, wanted)
+	return ended || written, err
+}
+
+// endOrgRules closes what is open behind the rules, and deletes those that are not wanted.
+func (d *Directory) endOrgRules(ctx context.Context, path string, have, wanted []object, last object) (changed bool, err error) {
+	for _, rule := range have {
+		is := func(w object) bool { return text(w, "name") == text(rule, "name") }
+		switch {
+		case rule["system"] == true && last != nil && !covers(plain(last), rule):
+			err = d.putOrgRule(ctx, path, rule, last)
+		case rule["system"] != true && !slices.ContainsFunc(wanted, is):
+			_, err = d.org.call(ctx, http.MethodDelete, path+"/"+url.PathEscape(text(rule, "id")), nil, nil)
+		default:
+			continue
+		}
+		if err != nil && !fault.IsGone(err) {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+func (d *Directory) writeOrgRules(ctx context.Context, path string, have, wanted []object) (changed bool, err error) {
+	for _, rule := range wanted {
+		at := slices.IndexFunc(have, func(h object) bool { return text(h, "name") == text(rule, "name") })
+		switch {
+		case at < 0:
+			_, err = d.org.call(ctx, http.MethodPost, path, rule, nil)
+		case !covers(plain(rule), have[at]):
+			err = d.putOrgRule(ctx, path, have[at], rule)
+		case text(have[at], "status") != statusActive:
+			_, err = d.org.call(ctx, http.MethodPost, path+"/"+url.PathEscape(text(have[at], "id"))+"/lifecycle/activate", nil, nil)
+		default:
+			continue
+		}
+		if err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// putOrgRule replaces a rule. What is not sent Okta takes for its default.
+func (d *Directory) putOrgRule(ctx context.Context, path string, have, want object) error {
+	body := plain(want)
+	body["type"], body["name"] = have["type"], have["name"]
+	if _, given := body["priority"]; !given {
+		body["priority"] = have["priority"]
+	}
+	_, err := d.org.call(ctx, http.MethodPut, path+"/"+url.PathEscape(text(have, "id")), body, nil)
+	return err
+}
