@@ -50,7 +50,8 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 	return Role{
 		Mark: mark,
 		Group: identity.Group{
-			Mark: mark, Name: GroupName(mark), Description: groupDescription(role), Managed: members != nil,
+			Mark: mark, Name: GroupName(mark), Description: groupDescription(role),
+			Managed: members != nil, Enrolling: start,
 		},
 		Members:       members,
 		Factors:       factors,
@@ -84,6 +85,11 @@ func factorsOf(role *v1alpha1.AIAgentRole) ([]identity.FactorKind, bool) {
 	}
 	slices.Sort(factors)
 	return factors, mfa.Enroll == v1alpha1.EnrollStart
+}
+
+// Enrollment is what the members must have enrolled, of a role that has it started.
+func (r Role) Enrollment(groupID string) identity.Enrollment {
+	return identity.Enrollment{Mark: r.Mark, Name: GrantName(r.Mark), Group: groupID, Required: r.Factors}
 }
 
 // HasMember tells that the role names the person.

@@ -62,15 +62,18 @@ type SignIns interface {
 	FindSignIn(ctx context.Context, owner Mark, name string) (id string, err error)
 	// DeleteSignIn removes it; gone already is success. It must not govern an app.
 	DeleteSignIn(ctx context.Context, owner Mark, name string) error
-	// Governed gives the ids of the apps that the sign-in of that id governs.
+	// Governed gives the ids of the apps that the sign-in of that id governs; none when it
+	// is gone.
 	Governed(ctx context.Context, id string) ([]string, error)
-	// GovernApp puts the app under the sign-in of that id; an empty id, or one that is
-	// gone, stands for the directory's default.
-	GovernApp(ctx context.Context, appID, signInID string) error
 }
 
 // Apps knows the apps that people sign in to.
 type Apps interface {
+	// GovernApp puts the app under the sign-in of that id.
+	GovernApp(ctx context.Context, appID, signInID string) error
+	// ReleaseApp puts it under the one it was under before; empty, or one that is gone,
+	// stands for the directory's default. An app that is gone is success.
+	ReleaseApp(ctx context.Context, appID, previousID string) error
 	// FindApps gives the apps with exactly that label.
 	FindApps(ctx context.Context, label string) ([]App, error)
 	// GetApp gives the app of that id; nil when there is none.

@@ -18,6 +18,8 @@ type Group struct {
 	Description string
 	// Managed tells that the role says who is in the group, nobody else.
 	Managed bool
+	// Enrolling tells that there is, or may be, an Enrollment of the role for the group.
+	Enrolling bool
 }
 
 // Grant lets clients obtain tokens with permissions: in Okta one access policy

@@ -57,15 +57,20 @@ type object = map[string]any
 
 // plain gives the object as it looks when it is read back: numbers are float64.
 func plain(o object) object {
-	text, err := json.Marshal(o)
-	if err != nil {
-		panic(err) // it holds texts, numbers and flags only
-	}
 	var read object
-	if err := json.Unmarshal(text, &read); err != nil {
+	if err := json.Unmarshal(mustJSON(o), &read); err != nil {
 		panic(err)
 	}
 	return read
+}
+
+// mustJSON writes what holds texts, numbers and flags only.
+func mustJSON(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 // text gives the text under the name; "" when there is none.

@@ -88,7 +88,8 @@ type Directory struct {
 	policies *family[namesakes]
 	rosters  rosters
 	// madePolicies are those of the org itself that lists may not show yet.
-	madePolicies madePolicies
+	madePolicies   madePolicies
+	authenticators authenticatorList
 	// enrolments are people's second factors.
 	enrolments enrolments
 	clients    *family[client]
@@ -166,7 +167,8 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
-	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}}
+	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
+	d.authenticators = authenticatorList{org: d.org, clock: d.clock}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}
 	d.refusals = firsts{seen: map[string]time.Time{}}

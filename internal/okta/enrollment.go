@@ -5,6 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
@@ -29,7 +33,7 @@ func authenticatorKey(kind identity.FactorKind, active []string) (string, bool) 
 // PutEnrollment implements identity.Enrollments. Everything else the org has stays open to the
 // members: Okta asks the first policy that has them, and forbids what that does not name.
 func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment) (string, error) {
-	authenticators, err := d.activeAuthenticators(ctx)
+	authenticators, err := d.authenticators.get(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -53,22 +57,16 @@ func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment)
 		}
 		settings = append(settings, object{"key": key, "enroll": object{"self": self}})
 	}
-	if !d.granting.TryLock() {
-		return "", busy()
-	}
-	defer d.granting.Unlock()
-	id, err := d.putOrgPolicy(ctx, orgPolicy{mfaEnroll, want.Mark, want.Name}, object{
+	body := object{
 		"conditions": object{"people": object{"groups": object{"include": []string{want.Group}}}},
 		"settings":   object{"type": "AUTHENTICATORS", "authenticators": settings},
-	})
-	if err != nil {
-		return "", err
 	}
-	return id, d.putOrgRules(ctx, id, []object{{
+	rule := object{
 		"type": mfaEnroll, "name": want.Name, "priority": 1,
 		"conditions": object{"network": object{"connection": "ANYWHERE"}},
 		"actions":    object{"enroll": object{"self": "CHALLENGE"}},
-	}}, nil)
+	}
+	return d.ensureOrgPolicy(ctx, orgPolicy{mfaEnroll, want.Mark, want.Name}, body, []object{rule}, nil)
 }
 
 // DeleteEnrollment implements identity.Enrollments.
@@ -80,19 +78,42 @@ func (d *Directory) DeleteEnrollment(ctx context.Context, owner identity.Mark, n
 	return d.deleteOrgPolicy(ctx, orgPolicy{mfaEnroll, owner, name})
 }
 
-// activeAuthenticators gives the keys of those that are active, each once, sorted. Of
+// authenticatorList remembers which authenticators are active.
+type authenticatorList struct {
+	org   *org
+	clock clock.PassiveClock
+
+	mu     sync.Mutex
+	keys   []string
+	looked time.Time
+}
+
+func (l *authenticatorList) get(ctx context.Context) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.keys != nil && l.clock.Since(l.looked) < verifiedFor {
+		return l.keys, nil
+	}
+	keys, err := l.active(ctx)
+	if err == nil {
+		l.keys, l.looked = keys, l.clock.Now()
+	}
+	return keys, err
+}
+
+// active gives the keys of those that are active, each once, sorted. Of
 // authenticators that an org can have several of, a policy must name the ids; these are
 // left to other policies.
-func (d *Directory) activeAuthenticators(ctx context.Context) ([]string, error) {
+func (l *authenticatorList) active(ctx context.Context) ([]string, error) {
 	var listed []struct {
 		Key    string `json:"key"`
 		Status string `json:"status"`
 	}
-	if _, err := d.org.call(ctx, http.MethodGet, "/api/v1/authenticators", nil, &listed); err != nil {
+	if _, err := l.org.call(ctx, http.MethodGet, "/api/v1/authenticators", nil, &listed); err != nil {
 		return nil, err
 	}
 	several := []string{"custom_app", "custom_otp", "external_idp", "smart_card_idp", "yubikey_token"}
-	var keys []string
+	keys := []string{}
 	for _, a := range listed {
 		if a.Status == statusActive && !slices.Contains(several, a.Key) {
 			keys = append(keys, a.Key)

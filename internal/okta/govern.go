@@ -68,8 +68,18 @@ func (d *Directory) GetApp(ctx context.Context, id string) (*identity.App, error
 
 // GovernApp implements identity.Apps.
 func (d *Directory) GovernApp(ctx context.Context, appID, signInID string) error {
-	if signInID != "" {
-		err := d.mapApp(ctx, appID, signInID)
+	err := d.mapApp(ctx, appID, signInID)
+	if fault.IsGone(err) {
+		d.madePolicies.distrust()
+		return waitingFor(err, "the app, or the policy that it is to be under, is gone in Okta; they are looked at again")
+	}
+	return err
+}
+
+// ReleaseApp implements identity.Apps.
+func (d *Directory) ReleaseApp(ctx context.Context, appID, previousID string) error {
+	if previousID != "" {
+		err := d.mapApp(ctx, appID, previousID)
 		if !fault.IsGone(err) {
 			return err
 		}
@@ -114,7 +124,12 @@ func (d *Directory) Governed(ctx context.Context, id string) ([]string, error) {
 			} `json:"application"`
 		} `json:"_links"`
 	}
-	if _, err := d.org.call(ctx, http.MethodGet, orgPolicies+"/"+url.PathEscape(id)+"/mappings", nil, &mappings); err != nil {
+	_, err := d.org.call(ctx, http.MethodGet, orgPolicies+"/"+url.PathEscape(id)+"/mappings", nil, &mappings)
+	if fault.IsGone(err) {
+		d.madePolicies.distrust()
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	var apps []string

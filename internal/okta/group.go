@@ -93,22 +93,32 @@ func later(g, than group) bool {
 	return since > other || since == other && g.ID < than.ID
 }
 
-// managedLine is the last line of a group's description, behind the mark, where the role
-// says who is in it. What people write into a role comes before the mark.
-const managedLine = "\nmembers=managed"
+// What a group says of itself stands in lines behind the mark, in this order. What people
+// write into a role comes before the mark.
+const (
+	managedLine   = "\nmembers=managed"
+	enrollingLine = "\nfactors=required"
+)
 
 func describeGroup(want identity.Group) string {
 	description := withMark(want.Description, want.Mark)
 	if want.Managed {
 		description += managedLine
 	}
+	if want.Enrolling {
+		description += enrollingLine
+	}
 	return description
 }
 
 func seenGroup(g group) *identity.Group {
-	description, managed := strings.CutSuffix(g.Profile.Description, managedLine)
+	description, enrolling := strings.CutSuffix(g.Profile.Description, enrollingLine)
+	description, managed := strings.CutSuffix(description, managedLine)
 	text, mark := splitMark(description)
-	return &identity.Group{ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text, Managed: managed && !mark.IsZero()}
+	ours := !mark.IsZero()
+	return &identity.Group{
+		ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text, Managed: managed && ours, Enrolling: enrolling && ours,
+	}
 }
 
 // PutGroup implements identity.Roles.

@@ -27,6 +27,37 @@ type orgPolicy struct {
 type madePolicies struct {
 	mu   sync.Mutex
 	made map[orgPolicy]madePolicy
+	// equal are those that were found, or made, equal to what was wanted.
+	equal map[orgPolicy]equalPolicy
+}
+
+type equalPolicy struct {
+	id, body string
+	at       time.Time
+}
+
+// verifiedFor is how long a policy is believed to be what it was made.
+const verifiedFor = time.Hour
+
+// known gives the id of a policy that was equal to body a while ago.
+func (m *madePolicies) known(p orgPolicy, body string, now time.Time) (string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, is := m.equal[p]
+	return e.id, is && e.body == body && now.Sub(e.at) < verifiedFor
+}
+
+func (m *madePolicies) verified(p orgPolicy, id, body string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.equal[p] = equalPolicy{id, body, now}
+}
+
+// distrust has every policy looked at again: one of them is not what it was.
+func (m *madePolicies) distrust() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.equal)
 }
 
 type madePolicy struct {
@@ -45,6 +76,7 @@ func (m *madePolicies) forget(p orgPolicy) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.made, p)
+	delete(m.equal, p)
 }
 
 // recent gives what was made within the last minute, which lists may not show yet.
@@ -74,6 +106,28 @@ func (d *Directory) findOrgPolicies(ctx context.Context, p orgPolicy) ([]object,
 		return cmp.Or(cmp.Compare(text(a, "created"), text(b, "created")), cmp.Compare(text(a, "id"), text(b, "id")))
 	})
 	return ours, nil
+}
+
+// ensureOrgPolicy makes the policy and its rules equal to what is wanted, unless that was
+// so a while ago. Policies are written one at a time.
+func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body object, rules []object, last object) (string, error) {
+	everything := string(mustJSON([]any{body, rules, last, policyMark(p.owner).String()}))
+	if id, is := d.madePolicies.known(p, everything, d.clock.Now()); is {
+		return id, nil
+	}
+	if !d.granting.TryLock() {
+		return "", busy()
+	}
+	defer d.granting.Unlock()
+	id, err := d.putOrgPolicy(ctx, p, body)
+	if err != nil {
+		return "", err
+	}
+	if err := d.putOrgRules(ctx, id, rules, last); err != nil {
+		return "", err
+	}
+	d.madePolicies.verified(p, id, everything, d.clock.Now())
+	return id, nil
 }
 
 // putOrgPolicy creates the policy, or makes it say what body says, and gives its id.

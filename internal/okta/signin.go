@@ -17,20 +17,12 @@ func signInOf(owner identity.Mark, name string) orgPolicy {
 
 // PutSignIn implements identity.SignIns.
 func (d *Directory) PutSignIn(ctx context.Context, want identity.SignIn) (string, error) {
-	if !d.granting.TryLock() {
-		return "", busy()
-	}
-	defer d.granting.Unlock()
-	id, err := d.putOrgPolicy(ctx, signInOf(want.Mark, want.Name), object{})
-	if err != nil {
-		return "", err
-	}
 	rules := make([]object, 0, len(want.Rules))
 	for i, rule := range want.Rules {
 		rules = append(rules, accessRule(i, rule))
 	}
 	deny := object{"actions": object{"appSignOn": object{"access": "DENY"}}}
-	return id, d.putOrgRules(ctx, id, rules, deny)
+	return d.ensureOrgPolicy(ctx, signInOf(want.Mark, want.Name), object{}, rules, deny)
 }
 
 // FindSignIn implements identity.SignIns.

@@ -192,6 +192,8 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is that of the role this one was restored from"}}
 	case seen.Group.Managed != want.Group.Managed:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "who decides on its members has changed"}}
+	case seen.Group.Enrolling != want.Group.Enrolling:
+		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "whether its members must have factors has changed"}}
 	case seen.Group.Description != want.Group.Description:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is described otherwise"}}
 	}

@@ -1,7 +1,9 @@
 package story
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,7 @@ func TestFactors(t *testing.T) {
 	if strings.Contains(string(w.objectsText()), "4915112345678") {
 		t.Error("a phone number stands in an object")
 	}
+	w.mustRequire("okta_password REQUIRED, okta_verify REQUIRED, phone_number REQUIRED")
 	w.mustHaveMailed(1)
 	w.passRole(role, time.Hour)
 	w.mustHaveMailed(1)
@@ -58,6 +61,40 @@ func TestFactors(t *testing.T) {
 	w.waitFactors(role, "ada@example.com Push Active, ada@example.com SMS Active, bob@example.com Push Active, bob@example.com SMS Active")
 	if !meta.IsStatusConditionTrue(role.Status.Conditions, v1alpha1.ConditionFactorsEnrolled) {
 		t.Errorf("everybody has everything, and the condition says %v", role.Status.Conditions)
+	}
+	w.get("chat", role)
+	role.Spec.MFA.Enroll = v1alpha1.EnrollWatch
+	w.update(role)
+	readyRole(w, "chat")
+	w.mustRequire("")
+	w.get("chat", role)
+	role.Spec.MFA.Enroll = v1alpha1.EnrollStart
+	w.update(role)
+	readyRole(w, "chat")
+	w.mustRequire("okta_password REQUIRED, okta_verify REQUIRED, phone_number REQUIRED")
+	w.deleteAndWait(role)
+	w.mustRequire("")
+}
+
+// mustRequire holds what the enrolment policy of the role asks its members for.
+func (w *world) mustRequire(want string) {
+	w.Helper()
+	var asked []string
+	for _, p := range w.org.Snapshot().OrgPolicies {
+		if p.Type != "MFA_ENROLL" || p.System {
+			continue
+		}
+		authenticators, _ := p.Settings["authenticators"].([]any)
+		for _, each := range authenticators {
+			authenticator, _ := each.(map[string]any)
+			if enroll, _ := authenticator["enroll"].(map[string]any); enroll["self"] == "REQUIRED" {
+				asked = append(asked, fmt.Sprint(authenticator["key"], " REQUIRED"))
+			}
+		}
+	}
+	slices.Sort(asked)
+	if got := strings.Join(asked, ", "); got != want {
+		w.Errorf("the members are asked for %q, want %q", got, want)
 	}
 }
 

@@ -99,7 +99,7 @@ func (c *Controller) letGo(ctx context.Context, policy *v1alpha1.AccessPolicy, k
 			if at := slices.IndexFunc(status.Apps, func(g v1alpha1.GovernedApp) bool { return g.ID == id }); at >= 0 {
 				previous = status.Apps[at].PreviousPolicyID
 			}
-			if err := c.Directory.GovernApp(ctx, id, previous); err != nil {
+			if err := c.Directory.ReleaseApp(ctx, id, previous); err != nil {
 				return fmt.Errorf("giving app %s back: %w", id, err)
 			}
 		}

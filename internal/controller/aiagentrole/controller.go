@@ -110,12 +110,12 @@ func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{
 // wrong about its people keeps nothing from its agents.
 func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
-	left := c.letOut(ctx, &want)
+	left := cmp.Or(c.letOut(ctx, &want), c.unguard(ctx, &want))
 	outcome, err := c.ensurePermissions(ctx, role, want)
 	reportPermissions(role, err, metav1.NewTime(c.Clock.Now()))
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = sooner(outcome.Again, again)
-	return outcome, cmp.Or(err, left, letIn)
+	return outcome, cmp.Or(err, left, letIn, c.guard(ctx, want))
 }
 
 // ensurePermissions is about what agents need of the role: observe, plan, perform, report.
@@ -155,6 +155,10 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 		outcome.Events = append(outcome.Events, leftBehind("access policy", err))
 	} else if err != nil {
 		return outcome, fmt.Errorf("deleting the grant: %w", err)
+	}
+	want.StartFactors = false
+	if err := c.unguard(ctx, &want); err != nil {
+		return outcome, err
 	}
 	if err := c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name); neverWas(err) {
 		outcome.Events = append(outcome.Events, leftBehind("group", err))

@@ -87,6 +87,48 @@ func (c *Controller) startFactors(ctx context.Context, members []plan.MemberFact
 	return nil
 }
 
+// guard has Okta ask the members for the factors before they get in anywhere. The group
+// has said before that it does.
+func (c *Controller) guard(ctx context.Context, want desired.Role) error {
+	if !want.StartFactors {
+		return nil
+	}
+	group, err := c.group(ctx, want)
+	if err != nil || group == nil || !group.Enrolling {
+		return err
+	}
+	if _, err := c.Directory.PutEnrollment(ctx, want.Enrollment(group.ID)); err != nil {
+		return fmt.Errorf("writing the enrolment policy: %w", err)
+	}
+	return nil
+}
+
+// unguard ends that. Until it has ended, the group goes on saying that it may be so.
+func (c *Controller) unguard(ctx context.Context, want *desired.Role) error {
+	if want.StartFactors {
+		return nil
+	}
+	group, err := c.group(ctx, *want)
+	if err != nil || group == nil || !group.Enrolling {
+		return err
+	}
+	err = c.Directory.DeleteEnrollment(ctx, want.Mark, want.Enrollment("").Name)
+	if err != nil {
+		want.Group.Enrolling = true
+		return fmt.Errorf("deleting the enrolment policy: %w", err)
+	}
+	return nil
+}
+
+// group gives the role's own group; nil while there is none.
+func (c *Controller) group(ctx context.Context, want desired.Role) (*identity.Group, error) {
+	seen, err := c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name)
+	if err != nil || seen.Group == nil || seen.Group.Mark != want.Mark {
+		return nil, err
+	}
+	return seen.Group, nil
+}
+
 // waitOut makes the rate limit a wait.
 func waitOut(err error) (time.Duration, error) {
 	if e, ok := errors.AsType[*identity.Error](err); ok && e.Kind == identity.Throttled {
