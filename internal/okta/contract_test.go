@@ -187,6 +187,7 @@ func objects(s oktasim.State) directorytest.Objects {
 	for _, v := range s.Rules {
 		all = append(all, fmt.Sprintf("rule %s/%s %s %v %v %v %d", names[v.PolicyID], v.Name, v.Status, v.Scopes, v.GrantTypes, v.Groups, v.LifetimeMinutes))
 	}
+	all = append(all, admission(s)...)
 	for _, v := range s.Apps {
 		var credentials []string
 		for _, k := range v.Keys {
@@ -199,6 +200,27 @@ func objects(s oktasim.State) directorytest.Objects {
 		all = append(all, fmt.Sprintf("app %s %q %s %q %s %v %v %v", v.ClientID, v.Label, v.Status, v.Note, v.AuthMethod, v.GrantTypes, credentials, v.Profile))
 	}
 	slices.Sort(all)
+	return all
+}
+
+// admission writes down how people get in, but for what every org has.
+func admission(s oktasim.State) directorytest.Objects {
+	var all directorytest.Objects
+	names := map[string]string{}
+	for _, p := range s.OrgPolicies {
+		if !p.System {
+			names[p.ID] = p.Name
+			all = append(all, fmt.Sprintf("org policy %s %s %q %s %d %v", p.Type, p.Name, p.Description, p.Status, len(p.Groups), p.Settings))
+		}
+	}
+	for _, r := range s.OrgRules {
+		if names[r.PolicyID] != "" {
+			all = append(all, fmt.Sprintf("org rule %s/%s %d %s %v", names[r.PolicyID], r.Name, r.Priority, r.Status, r.Actions))
+		}
+	}
+	for _, a := range s.Assurances {
+		all = append(all, fmt.Sprintf("assurance %s %s %v", a.Name, a.Platform, a.Wants))
+	}
 	return all
 }
 

@@ -101,6 +101,23 @@ func (w *world) hand() directorytest.Hand {
 			w.t.Helper()
 			must(w.t, w.org.SetUserPhone(login, number))
 		},
+		Zone: func(name string) string {
+			w.t.Helper()
+			return w.post("/api/v1/zones", map[string]any{
+				"type": "IP", "name": name, "usage": "POLICY", "gateways": []map[string]any{{"type": "CIDR", "value": "203.0.113.0/24"}},
+			})["id"].(string)
+		},
+		App: func(label string) string {
+			w.t.Helper()
+			return w.post("/api/v1/apps", map[string]any{
+				"name": "oidc_client", "label": label, "signOnMode": "OPENID_CONNECT",
+				"credentials": map[string]any{"oauthClient": map[string]any{"token_endpoint_auth_method": "client_secret_basic"}},
+				"settings": map[string]any{"oauthClient": map[string]any{
+					"application_type": "web", "grant_types": []string{"authorization_code"}, "response_types": []string{"code"},
+					"redirect_uris": []string{"https://console.example.com/callback"},
+				}},
+			})["id"].(string)
+		},
 		Confirm: func(login string) {
 			w.t.Helper()
 			must(w.t, w.org.CompletePush(login))

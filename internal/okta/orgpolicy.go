@@ -246,12 +246,12 @@ func (d *Directory) mendOrgRules(ctx context.Context, path string, have, wanted 
 
 // endOrgRules closes what is open behind the rules, and deletes those that are not wanted.
 func (d *Directory) endOrgRules(ctx context.Context, path string, have, wanted []object, last object) (changed bool, err error) {
-	for _, rule := range have {
+	for i, rule := range have {
 		is := func(w object) bool { return text(w, "name") == text(rule, "name") }
 		switch {
 		case rule["system"] == true && last != nil && !covers(plain(last), rule):
 			err = d.putOrgRule(ctx, path, rule, last)
-		case rule["system"] != true && !slices.ContainsFunc(wanted, is):
+		case rule["system"] != true && (!slices.ContainsFunc(wanted, is) || slices.ContainsFunc(have[:i], is)):
 			_, err = d.org.call(ctx, http.MethodDelete, path+"/"+url.PathEscape(text(rule, "id")), nil, nil)
 		default:
 			continue
@@ -270,6 +270,9 @@ func (d *Directory) writeOrgRules(ctx context.Context, path string, have, wanted
 		switch {
 		case at < 0:
 			_, err = d.org.call(ctx, http.MethodPost, path, rule, nil)
+			if status, _ := fault.StatusOf(err); status.Exists {
+				err = waitingFor(err, "Okta has the rule and does not show it yet; it is looked at again")
+			}
 		case !covers(plain(rule), have[at]):
 			err = d.putOrgRule(ctx, path, have[at], rule)
 		case text(have[at], "status") != statusActive:

@@ -94,6 +94,10 @@ type Hand struct {
 	Hire func(login string) string
 	// Call gives the person a phone number.
 	Call func(login, number string)
+	// Zone makes an active network zone and gives the id.
+	Zone func(name string) string
+	// App makes an app that people sign in to and gives the id.
+	App func(label string) string
 	// Confirm does the person's part of setting up a push.
 	Confirm func(login string)
 	// Rename gives it another label.
@@ -149,6 +153,11 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Unmanaged":      testMembersUnmanaged,
 		"Factors":        testFactors,
 		"FactorsRefused": testFactorsRefused,
+		"SignIn":         testSignIn,
+		"SignInLost":     testSignInLost,
+		"Governed":       testGoverned,
+		"Assurances":     testAssurances,
+		"Enrollment":     testEnrollment,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}
