@@ -33,6 +33,8 @@ type Key struct {
 	DeliversToken bool
 	// TokenLifetime is how long an access token lives.
 	TokenLifetime time.Duration
+	// Conditions say from where and how its client gets tokens.
+	Conditions identity.TokenConditions
 	// StagingName and SecretName are Secrets in the key's namespace.
 	StagingName string
 	SecretName  string
@@ -180,5 +182,6 @@ func (k Key) Hint(appID string) identity.ClientHint {
 func (k Key) Registration(credential identity.Credential) identity.Registration {
 	return identity.Registration{
 		Mark: k.Mark, ClientID: k.ClientID, Label: k.Label, Note: k.Note, Credential: credential,
+		Conditions: k.Conditions,
 	}
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"time"
 )
 
@@ -27,6 +28,26 @@ type Credential struct {
 	PublicJWK []byte
 	// Material is the private key in PEM (PKCS #8), or the client secret.
 	Material Secret
+	// Bound tells that tokens are bound to a key which their holder proves to have
+	// (RFC 9449): who asks for one with this credential must prove it too.
+	Bound bool
+}
+
+// TokenConditions say from where and how a client gets tokens.
+type TokenConditions struct {
+	// FromZones and NotFromZones are ids of network zones, sorted; one of them at most
+	// is given.
+	FromZones, NotFromZones []string
+	// Bound asks for a proof of possession (RFC 9449), to which tokens are bound.
+	Bound bool
+}
+
+// Zoned tells that it matters from where the client asks.
+func (c TokenConditions) Zoned() bool { return len(c.FromZones)+len(c.NotFromZones) > 0 }
+
+// Equal tells that both say the same.
+func (c TokenConditions) Equal(other TokenConditions) bool {
+	return c.Bound == other.Bound && slices.Equal(c.FromZones, other.FromZones) && slices.Equal(c.NotFromZones, other.NotFromZones)
 }
 
 // SecretName names a client secret by a digest of it, so that one that was edited no
@@ -49,6 +70,7 @@ type Registration struct {
 	// Note tells people what the agent is for and who answers for it.
 	Note       string
 	Credential Credential
+	Conditions TokenConditions
 }
 
 // ClientSeen is what the directory holds for one client.
@@ -67,6 +89,9 @@ type ClientSeen struct {
 	// the oldest first, as far as the client may still take them: of one that signs
 	// exactly those that are active.
 	Earlier []string
+	// Conditions are those that were written last through this port; what somebody else
+	// made of them is told by Altered.
+	Conditions TokenConditions
 	// PublicKeyIDs are the kids of the client's active keys, sorted.
 	PublicKeyIDs []string
 	// Altered names the settings that are not as RegisterClient writes them, in the

@@ -190,7 +190,11 @@ func writeRegistration(whole document, now app, r identity.Registration) error {
 	if want := ownershipOf(r).after(now); now.ownership() != want {
 		fields = append(fields, field{profilePath(), want})
 	}
-	for _, s := range now.altered {
+	settings, err := settingsToWrite(whole, now, r.Conditions)
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
 		fields = append(fields, field{s.path, s.value})
 	}
 	for _, f := range fields {
@@ -199,6 +203,25 @@ func writeRegistration(whole document, now app, r identity.Registration) error {
 		}
 	}
 	return nil
+}
+
+// settingsToWrite are those that are not as the conditions want them. Where clients may
+// ask from is given back to people when it is no condition of ours any more.
+func settingsToWrite(whole document, now app, conditions identity.TokenConditions) ([]appSetting, error) {
+	text, err := json.Marshal(whole)
+	if err != nil {
+		return nil, err
+	}
+	var read map[string]any
+	if err := json.Unmarshal(text, &read); err != nil {
+		return nil, err
+	}
+	settings := alteredSettings(read, conditions)
+	if !conditions.Zoned() && now.ownership().conditions().Zoned() {
+		path := at("settings", "oauthClient")("network")
+		settings = append(settings, appSetting{name: "network", path: path, value: networkOf(conditions)})
+	}
+	return settings, nil
 }
 
 // leave takes the mark off, and says in the note to whom the app may be given again.

@@ -68,7 +68,7 @@ func (a *app) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &whole); err != nil {
 		return err
 	}
-	a.altered = alteredSettings(whole)
+	a.altered = alteredSettings(whole, a.ownership().conditions())
 	return nil
 }
 
@@ -84,6 +84,11 @@ type ownership struct {
 	Credential string `json:"credential"`
 	// Earlier are the names of those before it, divided by spaces, the oldest first.
 	Earlier string `json:"earlier,omitempty"`
+	// From, NotFrom and Bound are the conditions on tokens as we wrote them, ids of zones
+	// divided by spaces.
+	From    string `json:"from,omitempty"`
+	NotFrom string `json:"notFrom,omitempty"`
+	Bound   bool   `json:"bound,omitempty"`
 	// Written stands for the label and the note as we wrote them.
 	Written string `json:"written"`
 }
@@ -93,7 +98,20 @@ func ownershipOf(r identity.Registration) ownership {
 	return ownership{
 		Cluster: mark.Cluster, Kind: mark.Kind, Namespace: mark.Namespace, Name: mark.Name, UID: mark.UID, Since: mark.Since,
 		Credential: r.Credential.KeyID, Written: written(r.Label, r.Note),
+		From: strings.Join(r.Conditions.FromZones, " "), NotFrom: strings.Join(r.Conditions.NotFromZones, " "), Bound: r.Conditions.Bound,
 	}
+}
+
+func (o ownership) conditions() identity.TokenConditions {
+	return identity.TokenConditions{FromZones: fields(o.From), NotFromZones: fields(o.NotFrom), Bound: o.Bound}
+}
+
+// fields gives nil for none, so that conditions can be compared.
+func fields(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Fields(text)
 }
 
 // remembered is how many earlier names an app keeps of which it cannot be told whether
@@ -161,7 +179,7 @@ func (a app) client() client {
 	c := client{seen: identity.ClientSeen{
 		ID: a.ID, ClientID: a.Credentials.Client.ID, Mark: owner.mark(), Label: a.Label, Note: a.Settings.Notes.Admin,
 		Method: identity.AuthMethod(a.Credentials.Client.Method), Altered: namesOf(a.altered),
-		Registered: owner.Credential, Earlier: strings.Fields(owner.Earlier),
+		Registered: owner.Credential, Earlier: strings.Fields(owner.Earlier), Conditions: owner.conditions(),
 		Touched: owner.Written != written(a.Label, a.Settings.Notes.Admin) || len(a.altered) > 0,
 		Active:  a.Status == statusActive,
 	}}

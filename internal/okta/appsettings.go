@@ -20,20 +20,37 @@ type appSetting struct {
 
 // appSettings is the one table of what we write into every app: a registration is
 // written from it, an app that is seen is held against it, and an update mends it.
-func appSettings() []appSetting {
+func appSettings(conditions identity.TokenConditions) []appSetting {
 	credentials, settings := at("credentials", "oauthClient"), at("settings", "oauthClient")
 	hide := at("visibility", "hide")
-	return []appSetting{
+	all := []appSetting{
 		{"autoKeyRotation", credentials("autoKeyRotation"), true, true},
 		{"pkce_required", credentials("pkce_required"), false, false},
 		{"application_type", settings("application_type"), appType, nil},
 		{"grant_types", settings("grant_types"), []any{grantType}, nil},
 		{"response_types", settings("response_types"), []any{"token"}, nil},
-		// An org may turn this on for new apps; with it Okta refuses client_credentials.
-		{"dpop_bound_access_tokens", settings("dpop_bound_access_tokens"), false, false},
+		// An org may turn this on for new apps, whose clients know nothing of it.
+		{"dpop_bound_access_tokens", settings("dpop_bound_access_tokens"), conditions.Bound, false},
 		{"visibility", hide("iOS"), true, false},
 		{"visibility", hide("web"), true, false},
 	}
+	if conditions.Zoned() {
+		// An app without conditions of ours may have some of a person's.
+		all = append(all, appSetting{"network", settings("network"), networkOf(conditions), nil})
+	}
+	return all
+}
+
+// networkOf says from where a client may ask for tokens.
+func networkOf(conditions identity.TokenConditions) object {
+	network := object{"connection": "ANYWHERE"}
+	switch {
+	case len(conditions.FromZones) > 0:
+		network = object{"connection": "ZONE", "include": conditions.FromZones}
+	case len(conditions.NotFromZones) > 0:
+		network = object{"connection": "ZONE", "exclude": conditions.NotFromZones}
+	}
+	return plain(network)
 }
 
 // at begins a path.
@@ -65,12 +82,20 @@ func (s appSetting) altered(app map[string]any) bool {
 	if want, wantList := s.value.([]any); isList && wantList {
 		return len(list) != len(want) || slices.ContainsFunc(list, func(v any) bool { return !slices.Contains(want, v) })
 	}
+	if want, isObject := s.value.(object); isObject {
+		return !covers(everyZone(want), have)
+	}
 	return !reflect.DeepEqual(have, s.value)
 }
 
+// everyZone also says of the list of zones that is not there that it must not be.
+func everyZone(network object) object {
+	return object{"connection": network["connection"], "include": network["include"], "exclude": network["exclude"]}
+}
+
 // alteredSettings gives the settings that are not as we write them.
-func alteredSettings(app map[string]any) []appSetting {
-	return slices.DeleteFunc(appSettings(), func(s appSetting) bool { return !s.altered(app) })
+func alteredSettings(app map[string]any, conditions identity.TokenConditions) []appSetting {
+	return slices.DeleteFunc(appSettings(conditions), func(s appSetting) bool { return !s.altered(app) })
 }
 
 // namesOf names settings, sorted, each name once.
@@ -93,7 +118,7 @@ type field struct {
 // not handed to the SDK as a value, so that nothing keeps the secret in it.
 func appRequest(r identity.Registration) ([]byte, error) {
 	app := document{}
-	for _, s := range appSettings() {
+	for _, s := range appSettings(r.Conditions) {
 		if err := app.set(s.value, s.path...); err != nil {
 			return nil, unwritable()
 		}

@@ -199,7 +199,7 @@ type registered struct {
 func (made registered) client(r identity.Registration) client {
 	c := client{seen: identity.ClientSeen{
 		ID: made.ID, ClientID: r.ClientID, Mark: r.Mark, Label: r.Label, Note: r.Note,
-		Method: r.Credential.Method, Registered: r.Credential.KeyID,
+		Method: r.Credential.Method, Registered: r.Credential.KeyID, Conditions: r.Conditions,
 		Active: made.Status == "" || made.Status == statusActive,
 	}}
 	keys := keysSeen(made.Settings.Client.Keys.Keys)

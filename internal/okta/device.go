@@ -6,6 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
@@ -15,17 +19,39 @@ const assurances = "/api/v1/device-assurances"
 
 // FindZone implements identity.Devices.
 func (d *Directory) FindZone(ctx context.Context, name string) (string, error) {
-	w := walk[object]{org: d.org, clock: d.clock, id: func(o object) string { return text(o, "id") }}
-	listed, _, err := w.all(ctx, "/api/v1/zones?limit=200")
+	return d.zones.find(ctx, name)
+}
+
+// zoneList remembers the active network zones by name.
+type zoneList struct {
+	org   *org
+	clock clock.PassiveClock
+
+	mu     sync.Mutex
+	ids    map[string]string
+	looked time.Time
+}
+
+// find lists again, soon, what it does not know.
+func (l *zoneList) find(ctx context.Context, name string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	age := l.clock.Since(l.looked)
+	if id, known := l.ids[name]; l.ids != nil && (known && age < verifiedFor || age < soon) {
+		return id, nil
+	}
+	w := walk[object]{org: l.org, clock: l.clock, id: func(o object) string { return text(o, "id") }}
+	listed, begun, err := w.all(ctx, "/api/v1/zones?limit=200")
 	if err != nil {
 		return "", err
 	}
+	l.ids, l.looked = map[string]string{}, begun
 	for _, zone := range listed {
-		if text(zone, "name") == name && text(zone, "status") == statusActive {
-			return text(zone, "id"), nil
+		if text(zone, "status") == statusActive {
+			l.ids[text(zone, "name")] = text(zone, "id")
 		}
 	}
-	return "", nil
+	return l.ids[name], nil
 }
 
 func (d *Directory) listAssurances(ctx context.Context) ([]object, error) {

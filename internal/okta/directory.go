@@ -90,6 +90,7 @@ type Directory struct {
 	// madePolicies are those of the org itself that lists may not show yet.
 	madePolicies   madePolicies
 	authenticators authenticatorList
+	zones          zoneList
 	// enrolments are people's second factors.
 	enrolments enrolments
 	clients    *family[client]
@@ -168,6 +169,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
+	d.zones = zoneList{org: d.org, clock: d.clock}
 	d.authenticators = authenticatorList{org: d.org, clock: d.clock}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}

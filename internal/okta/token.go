@@ -81,13 +81,39 @@ func (d *Directory) RevokeToken(
 	return err
 }
 
-// postAs posts a form with the proof that it comes from the client.
+// postAs posts a form with the proof that it comes from the client, and where tokens are
+// bound, with one of the possession of a key: a second time with the nonce for which Okta
+// answers the first.
 func (d *Directory) postAs(
 	ctx context.Context, clientID string, c identity.Credential, endpoint string, form url.Values,
 ) ([]byte, error) {
 	if err := d.checkEndpoint(endpoint); err != nil {
 		return nil, err
 	}
+	prove := func(string) (string, error) { return "", nil }
+	if c.Bound {
+		possession, err := credential.NewPossession()
+		if err != nil {
+			return nil, invalid(err.Error())
+		}
+		prove = func(nonce string) (string, error) {
+			return possession.Proof(http.MethodPost, endpoint, nonce, d.time.Now())
+		}
+	}
+	nonce := ""
+	for {
+		body, err := d.postOnce(ctx, clientID, c, endpoint, form, func() (string, error) { return prove(nonce) })
+		status, _ := fault.StatusOf(err)
+		if err == nil || !c.Bound || status.Nonce == "" || nonce != "" {
+			return body, err
+		}
+		nonce = status.Nonce
+	}
+}
+
+func (d *Directory) postOnce(
+	ctx context.Context, clientID string, c identity.Credential, endpoint string, form url.Values, prove func() (string, error),
+) ([]byte, error) {
 	var sign func(*http.Request)
 	switch c.Method {
 	case identity.PrivateKeyJWT:
@@ -105,7 +131,18 @@ func (d *Directory) postAs(
 	default:
 		return nil, invalid("the credential cannot be used: its method is unknown")
 	}
-	body, err := transport.PostForm(ctx, d.bare, endpoint, form, sign)
+	proof, err := prove()
+	if err != nil {
+		return nil, invalid(err.Error())
+	}
+	body, err := transport.PostForm(ctx, d.bare, endpoint, form, func(req *http.Request) {
+		if sign != nil {
+			sign(req)
+		}
+		if proof != "" {
+			req.Header.Set("DPoP", proof)
+		}
+	})
 	if err != nil {
 		return nil, typed(ctx, err)
 	}

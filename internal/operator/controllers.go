@@ -32,11 +32,13 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 	settings := desired.Settings{Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration}
 	resync := o.Config.ResyncInterval.Duration
 	home := ownNamespace(o.Config.Manager.LeaderElectionNamespace)
-	restraints := restraint.Rules{Reader: mgr.GetClient(), Incident: incidentNamespace(o)}
+	restraints := restraint.Rules{
+		Reader: mgr.GetClient(), Home: home, Incident: incidentNamespace(o), DefaultDeny: o.Config.WithoutCeiling == "Deny",
+	}
 	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{
 		&aiagentrole.Controller{
-			Client: mgr.GetClient(), Directory: directory, Clients: directory,
+			Client: mgr.GetClient(), Directory: directory, Clients: directory, Restraints: restraints,
 			Recorder: mgr.GetEventRecorder("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 		},
 		&agentapikey.Controller{

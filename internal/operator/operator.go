@@ -104,7 +104,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 		Scheme:    Scheme(),
 		Logger:    o.Logger,
 		NewClient: o.NewClient,
-		Cache:     cacheOptions(o.Config.Namespaces, incidentNamespace(o)),
+		Cache:     cacheOptions(o.Config.Namespaces, ownNamespace(o.Config.Manager.LeaderElectionNamespace), incidentNamespace(o)),
 		Metrics: metricsserver.Options{
 			BindAddress: o.Config.Manager.MetricsBindAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -130,7 +130,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 
 // cacheOptions keep foreign Secrets out of memory, and other namespaces out of
 // sight when the operator serves only some.
-func cacheOptions(namespaces []string, incident string) cache.Options {
+func cacheOptions(namespaces []string, own ...string) cache.Options {
 	labelled, err := labels.NewRequirement(keysecret.LabelPart, selection.Exists, nil)
 	utilruntime.Must(err) // the label is a constant
 	options := cache.Options{
@@ -144,11 +144,14 @@ func cacheOptions(namespaces []string, incident string) cache.Options {
 		for _, namespace := range namespaces {
 			options.DefaultNamespaces[namespace] = cache.Config{}
 		}
-		if incident != "" {
-			policies := maps.Clone(options.DefaultNamespaces)
-			policies[incident] = cache.Config{}
-			options.ByObject[&v1alpha1.AccessPolicy{}] = cache.ByObject{Namespaces: policies}
+		// The policies of administrators are elsewhere.
+		policies := maps.Clone(options.DefaultNamespaces)
+		for _, namespace := range own {
+			if namespace != "" {
+				policies[namespace] = cache.Config{}
+			}
 		}
+		options.ByObject[&v1alpha1.AccessPolicy{}] = cache.ByObject{Namespaces: policies}
 	}
 	return options
 }

@@ -161,6 +161,11 @@ type KeySeen struct {
 	OwnerLives bool
 	// Quarantine says why the key is in quarantine; "" while it is not.
 	Quarantine string
+	// Exceeds says what the key asks for that its namespace may not; "" for nothing.
+	Exceeds string
+	// Unconditioned says why it is not known from where and how the client may get
+	// tokens; nil when that is known.
+	Unconditioned error
 	// Role is what the directory holds for the role.
 	Role identity.RoleSeen
 	// RoleMissing says why the key has no role; nil when it has one.
@@ -225,6 +230,7 @@ func keyRules() []keyRule {
 		{"MethodKept", methodKept},
 		{"RoleKnown", roleKnown},
 		{"RoleReady", roleReady},
+		{"Conditioned", conditioned},
 		{"OldPublished", oldPublished},
 		{"Minted", minted},
 		{"Registered", registered},

@@ -64,6 +64,8 @@ func suspension(want desired.Key, seen KeySeen, now time.Time) (reason, message 
 	switch {
 	case seen.Quarantine != "":
 		return "Quarantined", seen.Quarantine
+	case seen.Exceeds != "":
+		return "CeilingExceeded", seen.Exceeds + ". Okta issues no token until then"
 	case want.Suspended:
 		return "Suspended", "spec.state is Suspended: Okta issues no token until it is Active again"
 	case !want.ExpiresAt.IsZero() && !now.Before(want.ExpiresAt):

@@ -377,7 +377,7 @@ func TestKeyRulesInOrder(t *testing.T) {
 	}
 	want := []string{
 		"ClientOurs", "Suspended", "SpecValid", "SecretsOurs", "Cleansed", "ClientActive", "NotDeleted", "MethodKept",
-		"RoleKnown", "RoleReady", "OldPublished", "Minted", "Registered", "Noted", "Added", "Updated", "Granted", "Published",
+		"RoleKnown", "RoleReady", "Conditioned", "OldPublished", "Minted", "Registered", "Noted", "Added", "Updated", "Granted", "Published",
 		"Retired", "Rotated", "NotDrifted",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

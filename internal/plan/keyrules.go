@@ -156,6 +156,18 @@ func roleReady(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 			"see the conditions of the role", seen.RoleRef)
 }
 
+// conditioned lets no client begin of which it is not known from where it may get tokens,
+// and holds those that are there to it before anything is published.
+func conditioned(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
+	switch {
+	case seen.Unconditioned != nil && seen.Client == nil:
+		return KeyNext{Err: seen.Unconditioned}
+	case seen.Client == nil || seen.Unconditioned != nil || seen.Client.Conditions.Equal(want.Conditions):
+		return KeyNext{}
+	}
+	return step(Update, "an AccessPolicy says otherwise from where and how agents get tokens")
+}
+
 func registered(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 	if seen.Client != nil {
 		return KeyNext{}

@@ -20,6 +20,10 @@ import (
 // Rules are what AccessPolicies say, where they count.
 type Rules struct {
 	Reader client.Reader
+	// Home is the operator's own namespace; "" when it has none.
+	Home string
+	// DefaultDeny allows nothing to keys of namespaces that no Ceiling selects.
+	DefaultDeny bool
 	// Incident is the namespace whose Quarantines count; "" when none do.
 	Incident string
 }

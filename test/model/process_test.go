@@ -20,6 +20,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 	"github.com/agentidentity/agent-identity-operator/internal/workload"
 )
@@ -101,12 +102,12 @@ func (p *process) controllers(directory identity.Directory) map[string]reconcile
 	settings := desired.Settings{Cluster: cluster, TokenLifetime: 15 * time.Minute}
 	role := &aiagentrole.Controller{
 		Client: reads, Directory: directory, Clients: directory,
-		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync,
+		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraint.Rules{Reader: reads},
 	}
 	key := &agentapikey.Controller{
 		Client: reads, Live: live, Directory: directory, Secrets: &keysecret.Store{Client: reads, Live: live},
 		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync,
-		Pods: nobody{}, Brake: brake.New(0), Tombstones: &tombstone.Store{},
+		Pods: nobody{}, Brake: brake.New(0), Tombstones: &tombstone.Store{}, Restraints: restraint.Rules{Reader: reads},
 	}
 	return map[string]reconcile.Reconciler{"AIAgentRole": role.Reconciler(), "AgentAPIKey": key.Reconciler()}
 }

@@ -59,6 +59,10 @@ type Configuration struct {
 	// signs in to them, and how. The operator's own namespace may govern every app.
 	GovernedApps []GovernedApp `json:"governedApps,omitempty"`
 
+	// withoutCeiling says what keys of namespaces may have that no AccessPolicy of type
+	// Ceiling selects: everything (Allow, the default) or nothing (Deny).
+	WithoutCeiling string `json:"withoutCeiling,omitempty"`
+
 	// incidentNamespace holds the AccessPolicies of type Quarantine; they count nowhere
 	// else. Whoever may create them there can cut every agent off. By default the
 	// operator's own namespace.
@@ -176,6 +180,7 @@ func (c *Configuration) setDefaults() {
 	orElse(&c.ResyncInterval.Duration, 12*time.Hour)
 	orElse(&c.Okta.CredentialsDirectory, "/var/run/secrets/okta")
 	orElse(&c.Okta.RateLimitShare, 50)
+	orElse(&c.WithoutCeiling, "Allow")
 	orElse(&c.Orphans.Policy, "Report")
 	orElse(&c.Orphans.Interval.Duration, time.Hour)
 	orElse(&c.Orphans.Grace.Duration, time.Hour)
@@ -209,6 +214,7 @@ func (c *Configuration) validate() error {
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
 		c.Orphans.validate(),
 		c.validateApps(),
+		require(c.WithoutCeiling == "Allow" || c.WithoutCeiling == "Deny", "withoutCeiling", "must be Allow or Deny", c.WithoutCeiling),
 		require(c.IncidentNamespace == "" || namespace.MatchString(c.IncidentNamespace),
 			"incidentNamespace", "must be the name of a namespace", c.IncidentNamespace),
 		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),

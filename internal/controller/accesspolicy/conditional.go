@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,9 +28,13 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
+	if err := c.checkAgents(ctx, policy); err != nil {
+		return lifecycle.Outcome{}, err
+	}
 	if policy.Status.Conditional == nil {
 		policy.Status.Conditional = &v1alpha1.ConditionalStatus{}
 	}
+	defer tidy(policy)
 	if policy.Spec.Conditional.SignIn == nil {
 		err = c.endSignIn(ctx, policy)
 	} else {
@@ -42,6 +47,13 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 		return lifecycle.Outcome{}, err
 	}
 	return lifecycle.Outcome{Message: "Okta asks people and agents of the policy's roles for what it says"}, nil
+}
+
+// tidy takes out a status that says nothing, which the API does not take.
+func tidy(policy *v1alpha1.AccessPolicy) {
+	if status := policy.Status.Conditional; status != nil && equality.Semantic.DeepEqual(*status, v1alpha1.ConditionalStatus{}) {
+		policy.Status.Conditional = nil
+	}
 }
 
 // groups gives the directory's id of the group of every role that is referred to.
@@ -120,7 +132,13 @@ func (c *Controller) reportEffect(ctx context.Context, policy *v1alpha1.AccessPo
 	}
 	if policy.Spec.Conditional.Agents != nil {
 		policy.Status.Conditional.Keys = &keys
-		if keys == 0 {
+		unheard, err := c.unheard(ctx, policy, groups)
+		switch {
+		case err != nil:
+			return err
+		case unheard != "":
+			condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, v1alpha1.ReasonConditionNotSupported, unheard
+		case keys == 0:
 			condition.Status, condition.Reason = metav1.ConditionFalse, v1alpha1.ReasonNoSubjects
 			condition.Message = "no AgentAPIKey has any of the roles: what the policy says of agents binds nobody yet"
 		}

@@ -69,18 +69,17 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 
 // limiting are the policies whose reports a key may change.
 func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
-	if c.Restraints.Incident == "" {
-		return nil
-	}
 	var policies v1alpha1.AccessPolicyList
-	if err := c.Client.List(ctx, &policies, client.InNamespace(c.Restraints.Incident)); err != nil {
+	if err := c.Client.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing policies that bind a key")
 		return nil
 	}
 	var requests []reconcile.Request
 	for i := range policies.Items {
-		if policies.Items[i].Spec.Type == v1alpha1.PolicyQuarantine {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&policies.Items[i])})
+		policy := &policies.Items[i]
+		quarantines := policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident
+		if quarantines || policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(policy)})
 		}
 	}
 	return requests
@@ -120,6 +119,8 @@ func (c *Controller) Ensure(ctx context.Context, policy *v1alpha1.AccessPolicy) 
 	switch policy.Spec.Type {
 	case v1alpha1.PolicyConditional:
 		return c.conditional(ctx, policy)
+	case v1alpha1.PolicyCeiling:
+		return c.ceiling(ctx, policy)
 	case v1alpha1.PolicyQuarantine:
 		return c.quarantine(ctx, policy)
 	}

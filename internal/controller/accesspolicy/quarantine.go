@@ -15,6 +15,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
@@ -112,12 +113,14 @@ type progress struct {
 	blocked int
 	// missing is a key that does not exist; "" when all do.
 	missing string
+	// lifetime is how long the tokens of the keys live at most.
+	lifetime time.Duration
 }
 
 // progress looks in the directory which clients get no tokens any more. A key that does
 // not exist gets none.
 func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReference, keys []v1alpha1.AgentAPIKey) (progress, error) {
-	var p progress
+	p := progress{lifetime: c.Settings.TokenLifetime}
 	byRef := make(map[v1alpha1.KeyReference]*v1alpha1.AgentAPIKey, len(keys))
 	for i := range keys {
 		byRef[refOf(&keys[i])] = &keys[i]
@@ -129,6 +132,11 @@ func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReferen
 			p.missing = cmp.Or(p.missing, string(ref.Namespace)+"/"+string(ref.Name))
 			continue
 		}
+		agents, err := c.Restraints.Agents(ctx, reference.RoleOf(key))
+		if err != nil {
+			return p, err
+		}
+		p.lifetime = max(p.lifetime, agents.TokenLifetime)
 		want := desired.KeyOf(key, c.Settings)
 		seen, err := c.Directory.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 		if err != nil {
@@ -153,7 +161,7 @@ func (c *Controller) reportQuarantine(policy *v1alpha1.AccessPolicy, targets []v
 		if before != nil && before.NewTokensBlockedAt != nil && slices.Equal(before.Keys, targets) {
 			status.NewTokensBlockedAt = before.NewTokensBlockedAt
 		}
-		status.ExposureEndsAt = new(metav1.NewTime(status.NewTokensBlockedAt.Add(c.Settings.TokenLifetime)))
+		status.ExposureEndsAt = new(metav1.NewTime(status.NewTokensBlockedAt.Add(sofar.lifetime)))
 	}
 	policy.Status.Quarantine = status
 	effective := metav1.Condition{

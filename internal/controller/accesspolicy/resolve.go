@@ -81,10 +81,8 @@ func (c *Controller) apps(ctx context.Context, policy *v1alpha1.AccessPolicy) ([
 		if err != nil {
 			return nil, err
 		}
-		if !c.Apps.Allow(policy.Namespace, app) {
-			return nil, missing(v1alpha1.ReasonAppNotAllowed,
-				"namespace %q may not govern app %q (%s): an administrator allows it with governedApps in the operator's configuration",
-				policy.Namespace, app.Label, app.ID)
+		if err := c.mayGovern(ctx, policy.Namespace, app); err != nil {
+			return nil, err
 		}
 		if app.Service {
 			return nil, missing(v1alpha1.ReasonAppNotFound,
@@ -95,6 +93,22 @@ func (c *Controller) apps(ctx context.Context, policy *v1alpha1.AccessPolicy) ([
 		}
 	}
 	return apps, c.conflict(ctx, policy, apps)
+}
+
+// mayGovern asks the ceilings over the namespace, and where none says anything of apps,
+// the configuration.
+func (c *Controller) mayGovern(ctx context.Context, namespace string, app identity.App) error {
+	allowed, said, err := c.Restraints.MayGovern(ctx, namespace, app)
+	if err != nil {
+		return err
+	}
+	if allowed && (said || c.Apps.Allow(namespace, app)) {
+		return nil
+	}
+	return missing(v1alpha1.ReasonAppNotAllowed,
+		"namespace %q may not govern app %q (%s): an administrator allows it with a Ceiling, "+
+			"or with governedApps in the operator's configuration",
+		namespace, app.Label, app.ID)
 }
 
 func (c *Controller) app(ctx context.Context, ref v1alpha1.AppReference) (identity.App, error) {

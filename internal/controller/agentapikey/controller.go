@@ -37,6 +37,7 @@ type Directory interface {
 	identity.Access
 	identity.Tokens
 	ObserveRole(ctx context.Context, role identity.Mark, group string) (identity.RoleSeen, error)
+	FindZone(ctx context.Context, name string) (id string, err error)
 }
 
 // Controller reconciles AgentAPIKeys.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,6 +19,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // scene is all that one reconciliation of a key knows. Every step brings it up to date.
@@ -47,6 +50,9 @@ func (c *Controller) observe(ctx context.Context, key *v1alpha1.AgentAPIKey) (*s
 		return nil, err
 	}
 	if err := c.observeRole(ctx, s); err != nil {
+		return nil, err
+	}
+	if s.seen.Exceeds, err = c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, s.seen.Permissions)); err != nil {
 		return nil, err
 	}
 	s.compare()
@@ -104,7 +110,55 @@ func (c *Controller) observeRole(ctx context.Context, s *scene) error {
 	if s.seen.Role, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 		return fmt.Errorf("observing the role: %w", err)
 	}
+	return c.observeConditions(ctx, s, client.ObjectKeyFromObject(role))
+}
+
+// observeConditions looks from where and how the agents of the role may get tokens. While
+// that is not known, a client that is there stays as it is.
+func (c *Controller) observeConditions(ctx context.Context, s *scene, role client.ObjectKey) error {
+	agents, err := c.Restraints.Agents(ctx, role)
+	if err != nil {
+		return err
+	}
+	if grant := s.seen.Role.Grant; grant != nil && grant.TokenLifetime > 0 {
+		s.want.TokenLifetime = grant.TokenLifetime
+	}
+	s.want.Conditions.Bound = agents.Bound
+	if agents.Bound && s.want.DeliversToken && s.want.Invalid == nil {
+		s.want.Invalid = errors.New("spec.delivery is AccessToken, and an AccessPolicy asks that tokens be bound to a key which the agent " +
+			"proves to hold: choose PrivateKeyJWT, or change the policy")
+	}
+	if agents.Zones != nil {
+		s.want.Conditions.FromZones, s.seen.Unconditioned = c.zones(ctx, role, agents.Zones.Allow)
+		if s.seen.Unconditioned == nil {
+			s.want.Conditions.NotFromZones, s.seen.Unconditioned = c.zones(ctx, role, agents.Zones.Deny)
+		}
+	}
+	if s.seen.Unconditioned != nil && s.seen.Client != nil {
+		s.want.Conditions = s.seen.Client.Conditions
+	}
 	return nil
+}
+
+// zones gives the ids of network zones, sorted.
+func (c *Controller) zones(ctx context.Context, role client.ObjectKey, names []v1alpha1.NetworkZoneName) ([]string, error) {
+	var ids []string
+	for _, name := range names {
+		id, err := c.Directory.FindZone(ctx, string(name))
+		if err != nil {
+			return nil, fmt.Errorf("looking for network zone %q: %w", name, err)
+		}
+		if id == "" {
+			return nil, &identity.Error{
+				Kind: identity.Waiting, Reason: v1alpha1.ReasonNetworkZoneNotFound, RetryAfter: time.Minute,
+				Message: fmt.Sprintf("there is no active network zone %q in Okta, which an AccessPolicy names for the agents of AIAgentRole %s; "+
+					"create or activate it there, or mend the policy", name, role),
+			}
+		}
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // compare brings what is seen of the Secrets up to date.

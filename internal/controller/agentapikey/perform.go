@@ -167,8 +167,15 @@ func (c *Controller) retire(ctx context.Context, s *scene, step plan.KeyStep) er
 	return c.observeClient(ctx, s)
 }
 
-func (c *Controller) probe(ctx context.Context, s *scene, _ plan.KeyStep) error {
+// credential is the newest one, as tokens are asked for with it.
+func (s *scene) credential() identity.Credential {
 	credential := s.stored.Credential()
+	credential.Bound = s.want.Conditions.Bound
+	return credential
+}
+
+func (c *Controller) probe(ctx context.Context, s *scene, _ plan.KeyStep) error {
+	credential := s.credential()
 	err := c.Directory.Probe(ctx, s.document().Server, s.want.ClientID, credential, s.seen.Permissions)
 	if err == nil {
 		s.seen.Probed = credential.KeyID
@@ -177,7 +184,7 @@ func (c *Controller) probe(ctx context.Context, s *scene, _ plan.KeyStep) error 
 }
 
 func (c *Controller) obtain(ctx context.Context, s *scene, _ plan.KeyStep) error {
-	token, err := c.Directory.ObtainToken(ctx, s.document().Server, s.want.ClientID, s.stored.Credential(), s.seen.Permissions)
+	token, err := c.Directory.ObtainToken(ctx, s.document().Server, s.want.ClientID, s.credential(), s.seen.Permissions)
 	if err != nil {
 		return err
 	}

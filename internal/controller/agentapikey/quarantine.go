@@ -14,6 +14,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
@@ -64,7 +65,15 @@ func (c *Controller) targets() handler.EventHandler {
 	}
 }
 
-// bound are the keys that the policies cut off, whether they let go of them by now or not.
+// concerns tells that the policy says something of the key, or has until it was deleted.
+func (c *Controller) concerns(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
+	policy = policy.DeepCopy()
+	policy.DeletionTimestamp = nil
+	return policy.Namespace == c.Restraints.Incident && restraint.Holds(policy, key) ||
+		policy.Namespace == c.Restraints.Home && policy.Spec.Ceiling != nil || restraint.Conditions(policy, reference.RoleOf(key))
+}
+
+// bound are the keys that the policies say something of.
 func (c *Controller) bound(ctx context.Context, policies []client.Object) []reconcile.Request {
 	var keys v1alpha1.AgentAPIKeyList
 	if err := c.Client.List(ctx, &keys, client.UnsafeDisableDeepCopy); err != nil {
@@ -74,13 +83,7 @@ func (c *Controller) bound(ctx context.Context, policies []client.Object) []reco
 	var requests []reconcile.Request
 	for i := range keys.Items {
 		for _, obj := range policies {
-			policy, is := obj.(*v1alpha1.AccessPolicy)
-			if !is || policy.Namespace != c.Restraints.Incident {
-				continue
-			}
-			policy = policy.DeepCopy()
-			policy.DeletionTimestamp = nil
-			if restraint.Holds(policy, &keys.Items[i]) {
+			if policy, is := obj.(*v1alpha1.AccessPolicy); is && c.concerns(policy, &keys.Items[i]) {
 				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&keys.Items[i])})
 				break
 			}

@@ -27,6 +27,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // Clients is what the controller needs of clients: to see them.
@@ -45,9 +46,11 @@ type Controller struct {
 	Client    client.Client
 	Directory Directory
 	Clients   Clients
-	Recorder  events.EventRecorder
-	Clock     clock.PassiveClock
-	Settings  desired.Settings
+	// Restraints say what administrators take away.
+	Restraints restraint.Rules
+	Recorder   events.EventRecorder
+	Clock      clock.PassiveClock
+	Settings   desired.Settings
 	// Resync is how often a role that is Ready is looked at again.
 	Resync time.Duration
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
@@ -57,6 +60,7 @@ type Controller struct {
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles/status,verbs=patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -65,6 +69,7 @@ type Controller struct {
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
+		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy)).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WithOptions(controller.Options{
@@ -80,6 +85,30 @@ func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: reference.RoleOf(key)}}
+}
+
+// rolesOfPolicy are the roles that a policy refers to; a ceiling may limit any.
+func (c *Controller) rolesOfPolicy(ctx context.Context, obj client.Object) []reconcile.Request {
+	policy, ok := obj.(*v1alpha1.AccessPolicy)
+	if !ok {
+		return nil
+	}
+	var requests []reconcile.Request
+	if policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home {
+		var roles v1alpha1.AIAgentRoleList
+		if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "listing roles that a ceiling may limit")
+		}
+		for i := range roles.Items {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&roles.Items[i])})
+		}
+	}
+	if policy.Spec.Conditional != nil {
+		for _, ref := range policy.Spec.Conditional.RoleRefs {
+			requests = append(requests, reconcile.Request{NamespacedName: desired.RoleOfRef(ref, policy.Namespace)})
+		}
+	}
+	return requests
 }
 
 // rolesForNamespace are the roles that namespaces may use by their labels.
@@ -110,12 +139,45 @@ func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{
 // wrong about its people keeps nothing from its agents.
 func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
+	if err := c.limitTokens(ctx, role, &want); err != nil {
+		return lifecycle.Outcome{}, err
+	}
 	left := cmp.Or(c.letOut(ctx, &want), c.unguard(ctx, &want))
 	outcome, err := c.ensurePermissions(ctx, role, want)
 	reportPermissions(role, err, metav1.NewTime(c.Clock.Now()))
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = sooner(outcome.Again, again)
 	return outcome, cmp.Or(err, left, letIn, c.guard(ctx, want))
+}
+
+// limitTokens makes tokens live as long as a policy says, and no longer than the namespace
+// of any key that has the role may have them.
+func (c *Controller) limitTokens(ctx context.Context, role *v1alpha1.AIAgentRole, want *desired.Role) error {
+	agents, err := c.Restraints.Agents(ctx, client.ObjectKeyFromObject(role))
+	if err != nil {
+		return err
+	}
+	want.TokenLifetime = cmp.Or(agents.TokenLifetime, want.TokenLifetime)
+	keys, err := reference.Bound(ctx, c.Client, role)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i := range keys {
+		namespace := keys[i].Namespace
+		if seen[namespace] {
+			continue
+		}
+		seen[namespace] = true
+		longest, err := c.Restraints.MaxTokenLifetime(ctx, namespace)
+		if err != nil {
+			return err
+		}
+		if longest > 0 {
+			want.TokenLifetime = min(want.TokenLifetime, longest)
+		}
+	}
+	return nil
 }
 
 // ensurePermissions is about what agents need of the role: observe, plan, perform, report.

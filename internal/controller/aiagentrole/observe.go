@@ -15,6 +15,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // observe looks at the directory and at the keys bound to the role.
@@ -33,7 +34,7 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 		return seen, err
 	}
 	for i := range keys {
-		if err := c.observeKey(ctx, &keys[i], &seen); err != nil {
+		if err := c.observeKey(ctx, want, &keys[i], &seen); err != nil {
 			return seen, err
 		}
 	}
@@ -68,15 +69,26 @@ func (c *Controller) observeOwnerless(ctx context.Context, want desired.Role, se
 // observeKey counts the key as a member once its client is registered. One that is
 // being deleted stays one until its client is inactive: the deletion may be held, and
 // nobody is to lose access by that.
-func (c *Controller) observeKey(ctx context.Context, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
+func (c *Controller) observeKey(ctx context.Context, role desired.Role, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
 	want := desired.KeyOf(key, c.Settings)
 	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}
-	if !key.DeletionTimestamp.IsZero() && (client == nil || !client.Active) {
-		return nil
+	// Before the role has what is too much for the key's namespace, the key has no role.
+	excess, err := c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, role.PermissionNames()))
+	if err != nil {
+		return err
 	}
+	leaving := !key.DeletionTimestamp.IsZero() && (client == nil || !client.Active)
+	if excess == "" && !leaving {
+		count(key, want, client, seen)
+	}
+	return nil
+}
+
+// count is the part of observeKey that looks at what there is.
+func count(key *v1alpha1.AgentAPIKey, want desired.Key, client *identity.ClientSeen, seen *plan.RoleSeen) {
 	switch {
 	case client != nil && (client.Mark == want.Mark || want.Mark.Succeeds(client.Mark) && listed(seen, client.ClientID)):
 		// A client that is about to be taken over keeps the access it has, and gets no more.
@@ -84,7 +96,6 @@ func (c *Controller) observeKey(ctx context.Context, key *v1alpha1.AgentAPIKey, 
 	case client == nil && !meta.IsStatusConditionTrue(key.Status.Conditions, v1alpha1.ConditionStalled):
 		seen.Underway++
 	}
-	return nil
 }
 
 func listed(seen *plan.RoleSeen, clientID string) bool {

@@ -60,6 +60,8 @@ type Status struct {
 	HTTP int
 	// Code is Okta's error code (E0000001) or OAuth's error name (invalid_client).
 	Code string
+	// Nonce is what a proof of possession must have (RFC 9449, section 8); it may be empty.
+	Nonce string
 	// Exists is a guess from Okta's words that the object exists already. It may
 	// choose how soon to look again, never whether to create a second one.
 	Exists bool
@@ -116,7 +118,7 @@ func Translate(a Answer) *identity.Error {
 	return &identity.Error{
 		Kind: found.kind, Reason: found.reason, Message: found.message(a, body), RetryAfter: found.after,
 		RequestID: requestID(a.Header),
-		Err:       &Status{HTTP: a.Status, Code: body.code(), Exists: body.exists()},
+		Err:       &Status{HTTP: a.Status, Code: body.code(), Exists: body.exists(), Nonce: a.Header.Get("Dpop-Nonce")},
 	}
 }
 

@@ -62,13 +62,20 @@ func passcode(op *operation, p problem) bool {
 	return strings.HasSuffix(op.template, "/factors/{factorId}/lifecycle/activate") && strings.HasPrefix(p.text, "value matches more than one")
 }
 
+// boundToken tells the type of a token that is bound to a key, which RFC 9449, section 5,
+// names DPoP; Okta's description lists Bearer only, and describes DPoP in its guides.
+func boundToken(op *operation, p problem) bool {
+	return strings.HasSuffix(op.template, "/v1/token") && p.path == "token_type" &&
+		strings.HasPrefix(p.text, "value is not one of the allowed values")
+}
+
 // known also lets the two lifecycle operations of apps answer {}, as recorded, where
 // the description says that there is no body.
 func known(op *operation, p problem) bool {
 	if strings.HasPrefix(op.template, "/api/v1/apps/{appId}/lifecycle/") && p.text == noContentType {
 		return true
 	}
-	if embedded(op, p) || passcode(op, p) {
+	if embedded(op, p) || passcode(op, p) || boundToken(op, p) {
 		return true
 	}
 	path := strings.TrimPrefix(p.path, "[].")
