@@ -121,8 +121,9 @@ deploy: ## Apply the operator to the current cluster (IMG=... names its image).
 # objects go. Without it their finalizers would hold the CRDs for ever. It holds mass
 # deletion until each key is confirmed, which is what this target says first.
 .PHONY: uninstall
-uninstall: ## Delete every key and role (in Okta too), then the operator and the CRDs.
+uninstall: ## Delete every key, policy and role (in Okta too), then the operator and the CRDs.
 	KUBECTL='$(KUBECTL)' hack/confirm-deletion
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m agentapikeys.agentidentity.dev
+	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m accesspolicies.agentidentity.dev
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m aiagentroles.agentidentity.dev
 	$(KUBECTL) delete --ignore-not-found -k config/default

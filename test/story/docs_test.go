@@ -24,9 +24,15 @@ func TestDocsNameWhatIsNeeded(t *testing.T) {
 			t.Errorf("README.md does not tell to grant %s", scope)
 		}
 	}
-	specs := read(t, "docs", "spec", "aiagentrole.md") + read(t, "docs", "spec", "agentapikey.md")
+	policies := read(t, "docs", "spec", "accesspolicy.md")
+	for _, scope := range okta.SignInScopes() {
+		if !strings.Contains(policies, "`"+scope+"`") {
+			t.Errorf("docs/spec/accesspolicy.md does not tell to grant %s", scope)
+		}
+	}
+	specs := read(t, "docs", "spec", "aiagentrole.md") + read(t, "docs", "spec", "agentapikey.md") + read(t, "docs", "spec", "accesspolicy.md")
 	names := regexp.MustCompile(`(?m)^\s+(Reason|Condition|Annotation)\w+ += "([^"]+)"`).
-		FindAllStringSubmatch(read(t, "api", "v1alpha1", "conditions.go"), -1)
+		FindAllStringSubmatch(read(t, "api", "v1alpha1", "conditions.go")+read(t, "api", "v1alpha1", "accesspolicy_types.go"), -1)
 	if len(names) < 30 {
 		t.Fatalf("found %d names in conditions.go: %v", len(names), names)
 	}

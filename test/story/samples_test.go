@@ -29,6 +29,7 @@ import (
 type sampleObjects struct {
 	roles       []*v1alpha1.AIAgentRole
 	keys        []*v1alpha1.AgentAPIKey
+	policies    []*v1alpha1.AccessPolicy
 	deployments []*appsv1.Deployment
 }
 
@@ -43,11 +44,14 @@ func TestSamples(t *testing.T) {
 		t.Run(filepath.Base(directory), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, oktasim.Options{})
-			w.start()
+			w.start(impatient, w.governing)
 			sample := w.applySample(directory)
 			w.mustFit(sample)
 			for _, role := range sample.roles {
 				readyRole(w, role.Name)
+			}
+			for _, policy := range sample.policies {
+				w.waitReason(policy.Name, policy, v1alpha1.ReasonReady)
 			}
 			for _, key := range sample.keys {
 				readyKey(w, key.Name)
@@ -111,15 +115,35 @@ func (w *world) createSample(sample *sampleObjects, o *unstructured.Unstructured
 	case "Namespace":
 		return // the world has one
 	case "AIAgentRole":
-		sample.roles = append(sample.roles, typed(w, o, &v1alpha1.AIAgentRole{}))
+		role := typed(w, o, &v1alpha1.AIAgentRole{})
+		sample.roles = append(sample.roles, role)
+		w.staff(role)
 	case "AgentAPIKey":
 		sample.keys = append(sample.keys, typed(w, o, &v1alpha1.AgentAPIKey{}))
+	case "AccessPolicy":
+		policy := typed(w, o, &v1alpha1.AccessPolicy{})
+		sample.policies = append(sample.policies, policy)
+		for _, app := range policy.Spec.Conditional.SignIn.Apps {
+			w.peopleApp(app.Label)
+		}
 	case "Deployment":
 		sample.deployments = append(sample.deployments, typed(w, o, &appsv1.Deployment{}))
 	default:
 		w.Errorf("a sample has an object of kind %s, of which this test knows nothing", o.GetKind())
 	}
 	w.create(o)
+}
+
+// staff makes the people whom a role names, with phones.
+func (w *world) staff(role *v1alpha1.AIAgentRole) {
+	w.Helper()
+	if role.Spec.Members == nil {
+		return
+	}
+	for _, login := range role.Spec.Members.Users {
+		_, err := w.org.CreateUser(oktasim.NewUser{Login: string(login), MobilePhone: "+4915112345678"})
+		w.must(nil, err)
+	}
 }
 
 func typed[T any](w *world, o *unstructured.Unstructured, into *T) *T {
