@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -68,6 +70,60 @@ func SignInOf(policy *v1alpha1.AccessPolicy, cluster string, ids Resolved) ident
 		signIn.Rules = append(signIn.Rules, byRisk(one, rule.When)...)
 	}
 	return signIn
+}
+
+// PeopleOfRole is a role as far as people who sign in get tokens by it.
+type PeopleOfRole struct {
+	Name        string
+	Group       string
+	Permissions []string
+	// Members are the ids of the people in it, as far as the role itself says who is.
+	Members []string
+}
+
+// PeopleGrantOf gives every role's people its permissions, and whoever is in several those
+// of all of them: of Okta's rules the first that has all that is asked for decides, and
+// they do not add up.
+func PeopleGrantOf(policy *v1alpha1.AccessPolicy, settings Settings, clients []string, roles []PeopleOfRole) identity.PeopleGrant {
+	mark := PolicyMark(policy, settings.Cluster)
+	grant := identity.PeopleGrant{Mark: mark, Name: SignInName(mark), Clients: clients, TokenLifetime: settings.TokenLifetime}
+	for _, role := range roles {
+		grant.Rules = append(grant.Rules, identity.PeopleRule{
+			Name: fit(role.Name, maxPolicyName), Groups: []string{role.Group}, Permissions: role.Permissions,
+		})
+	}
+	together := map[string][]string{}
+	for person, in := range rolesByPerson(roles) {
+		if len(in) > 1 {
+			key := fmt.Sprint(in)
+			together[key] = append(together[key], person)
+		}
+	}
+	byPerson := rolesByPerson(roles)
+	for _, key := range slices.Sorted(maps.Keys(together)) {
+		people := together[key]
+		slices.Sort(people)
+		var names, permissions []string
+		for _, i := range byPerson[people[0]] {
+			names, permissions = append(names, roles[i].Name), append(permissions, roles[i].Permissions...)
+		}
+		slices.Sort(permissions)
+		grant.Rules = append(grant.Rules, identity.PeopleRule{
+			Name: fit(strings.Join(names, " and "), maxPolicyName), Users: people, Permissions: slices.Compact(permissions),
+		})
+	}
+	return grant
+}
+
+// rolesByPerson gives for each person the roles, by their place, in their order.
+func rolesByPerson(roles []PeopleOfRole) map[string][]int {
+	in := map[string][]int{}
+	for i, role := range roles {
+		for _, person := range role.Members {
+			in[person] = append(in[person], i)
+		}
+	}
+	return in
 }
 
 func addConditions(one *identity.SignInRule, rule *v1alpha1.SignInRule, ids Resolved) {

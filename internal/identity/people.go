@@ -62,6 +62,11 @@ type SignIns interface {
 	FindSignIn(ctx context.Context, owner Mark, name string) (id string, err error)
 	// DeleteSignIn removes it; gone already is success. It must not govern an app.
 	DeleteSignIn(ctx context.Context, owner Mark, name string) error
+	// PutPeopleGrant creates the grant, or makes it equal. What is taken away is taken
+	// away first.
+	PutPeopleGrant(ctx context.Context, grant PeopleGrant) error
+	// DeletePeopleGrant removes it; gone already is success.
+	DeletePeopleGrant(ctx context.Context, owner Mark, name string) error
 	// Governed gives the ids of the apps that the sign-in of that id governs; none when it
 	// is gone.
 	Governed(ctx context.Context, id string) ([]string, error)

@@ -57,10 +57,34 @@ const (
 	UserVerification  FactorProperty = "UserVerification"
 )
 
+// PeopleGrant lets people who sign in to apps obtain tokens with the permissions of their
+// roles. In Okta it is one access policy of the operator's authorization server.
+type PeopleGrant struct {
+	Mark Mark
+	Name string
+	// Clients are the client ids of the apps, sorted, never empty.
+	Clients []string
+	Rules   []PeopleRule
+	// TokenLifetime is how long an access token lives; whole minutes, 5 to 1440.
+	TokenLifetime time.Duration
+}
+
+// PeopleRule gives the members of groups, or some people, permissions.
+type PeopleRule struct {
+	// Name is unique in the grant.
+	Name string
+	// Groups and Users are ids; one of them is given.
+	Groups, Users []string
+	// Permissions are scope names, sorted, never empty.
+	Permissions []string
+}
+
 // App is an app that people sign in to.
 type App struct {
 	ID    string
 	Label string
+	// ClientID is that of an OAuth client; empty for other apps.
+	ClientID string
 	// SignIn is the id of the sign-in policy that governs it; empty while none can.
 	SignIn string
 	// Service tells an app to which nobody signs in.

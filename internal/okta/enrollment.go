@@ -66,7 +66,7 @@ func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment)
 		"conditions": object{"network": object{"connection": "ANYWHERE"}},
 		"actions":    object{"enroll": object{"self": "CHALLENGE"}},
 	}
-	return d.ensureOrgPolicy(ctx, orgPolicy{mfaEnroll, want.Mark, want.Name}, body, []object{rule}, nil)
+	return d.ensureOrgPolicy(ctx, orgPolicy{orgPolicies, mfaEnroll, want.Mark, want.Name}, body, []object{rule}, nil)
 }
 
 // DeleteEnrollment implements identity.Enrollments.
@@ -75,7 +75,7 @@ func (d *Directory) DeleteEnrollment(ctx context.Context, owner identity.Mark, n
 		return busy()
 	}
 	defer d.granting.Unlock()
-	return d.deleteOrgPolicy(ctx, orgPolicy{mfaEnroll, owner, name})
+	return d.deleteOrgPolicy(ctx, orgPolicy{orgPolicies, mfaEnroll, owner, name})
 }
 
 // authenticatorList remembers which authenticators are active.

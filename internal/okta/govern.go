@@ -12,9 +12,14 @@ import (
 
 // peopleApp is an app, as far as it says who may sign in to it.
 type peopleApp struct {
-	ID       string `json:"id"`
-	Label    string `json:"label"`
-	Status   string `json:"status"`
+	ID          string `json:"id"`
+	Label       string `json:"label"`
+	Status      string `json:"status"`
+	Credentials struct {
+		OAuth struct {
+			ClientID string `json:"client_id"`
+		} `json:"oauthClient"`
+	} `json:"credentials"`
 	Settings struct {
 		OAuth struct {
 			Kind string `json:"application_type"`
@@ -28,7 +33,7 @@ type peopleApp struct {
 }
 
 func (a peopleApp) seen() identity.App {
-	app := identity.App{ID: a.ID, Label: a.Label, Service: a.Settings.OAuth.Kind == "service"}
+	app := identity.App{ID: a.ID, Label: a.Label, ClientID: a.Credentials.OAuth.ClientID, Service: a.Settings.OAuth.Kind == "service"}
 	if u, err := url.Parse(a.Links.Policy.Href); err == nil && u.Path != "" {
 		app.SignIn = path.Base(u.Path)
 	}

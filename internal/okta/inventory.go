@@ -47,7 +47,7 @@ func (d *Directory) OwnedRoles(ctx context.Context) ([]identity.Mark, error) {
 	}
 	for _, n := range policies {
 		for _, p := range n {
-			if _, known := owned[p.mark]; !known && p.mark.Cluster == d.cluster {
+			if _, known := owned[p.mark]; !known && p.mark.Cluster == d.cluster && p.mark.Kind == "AIAgentRole" {
 				owned[p.mark] = p.mark
 			}
 		}

@@ -15,13 +15,26 @@ import (
 
 const orgPolicies = "/api/v1/policies"
 
-// orgPolicy names a policy of the org itself: how people sign in, or what they enrol.
-// Names are not unique in Okta; the mark in the description tells which is the owner's.
+// orgPolicy names a policy with rules: how people sign in, what they enrol, or which
+// scopes they get. Names are not unique in Okta; the mark in the description tells which
+// is the owner's.
 type orgPolicy struct {
+	// base is where policies of its kind are.
+	base  string
 	kind  string
 	owner identity.Mark
 	name  string
 }
+
+// list is the path of a list with the policy in it.
+func (p orgPolicy) list() string {
+	if p.base != orgPolicies {
+		return p.base
+	}
+	return p.base + "?type=" + p.kind + "&q=" + url.QueryEscape(p.name)
+}
+
+func (p orgPolicy) path(id string) string { return p.base + "/" + url.PathEscape(id) }
 
 // madePolicies remember what was made a moment ago, and what may have been.
 type madePolicies struct {
@@ -94,7 +107,7 @@ func (m *madePolicies) recent(p orgPolicy, now time.Time) (madePolicy, time.Dura
 // one, but for what a request made that was carried out late.
 func (d *Directory) findOrgPolicies(ctx context.Context, p orgPolicy) ([]object, error) {
 	w := walk[object]{org: d.org, clock: d.clock, id: func(o object) string { return text(o, "id") }}
-	listed, _, err := w.all(ctx, orgPolicies+"?type="+p.kind+"&q="+url.QueryEscape(p.name))
+	listed, _, err := w.all(ctx, p.list())
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +136,7 @@ func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body objec
 	if err != nil {
 		return "", err
 	}
-	if err := d.putOrgRules(ctx, id, rules, last); err != nil {
+	if err := d.putOrgRules(ctx, p.path(id)+"/rules", rules, last); err != nil {
 		return "", err
 	}
 	d.madePolicies.verified(p, id, everything, d.clock.Now())
@@ -149,12 +162,12 @@ func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, body object) 
 	have, id := found[0], text(found[0], "id")
 	if !covers(wanted, have) {
 		wanted["priority"] = have["priority"]
-		if _, err := d.org.call(ctx, http.MethodPut, orgPolicies+"/"+url.PathEscape(id), wanted, nil); err != nil {
+		if _, err := d.org.call(ctx, http.MethodPut, p.path(id), wanted, nil); err != nil {
 			return "", err
 		}
 	}
 	if text(have, "status") != statusActive {
-		if _, err := d.org.call(ctx, http.MethodPost, orgPolicies+"/"+url.PathEscape(id)+"/lifecycle/activate", nil, nil); err != nil {
+		if _, err := d.org.call(ctx, http.MethodPost, p.path(id)+"/lifecycle/activate", nil, nil); err != nil {
 			return "", err
 		}
 	}
@@ -170,7 +183,7 @@ func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		return "", err
 	}
 	var answer object
-	_, err := d.org.call(ctx, http.MethodPost, orgPolicies, body, &answer)
+	_, err := d.org.call(ctx, http.MethodPost, p.base, body, &answer)
 	if err == nil && text(answer, "id") == "" {
 		err = incomplete()
 	}
@@ -206,7 +219,7 @@ func (d *Directory) deleteOrgPolicy(ctx context.Context, p orgPolicy) error {
 }
 
 func (d *Directory) dropOrgPolicy(ctx context.Context, p orgPolicy, id string) error {
-	_, err := d.org.call(ctx, http.MethodDelete, orgPolicies+"/"+url.PathEscape(id), nil, nil)
+	_, err := d.org.call(ctx, http.MethodDelete, p.path(id), nil, nil)
 	if err != nil && !fault.IsGone(err) {
 		return err
 	}
@@ -220,10 +233,9 @@ const maxPasses = 6
 // putOrgRules makes the policy's rules the wanted ones, in their order, and has the rule
 // that catches the rest say what last says; nil leaves that alone. Access that is to end
 // ends first.
-func (d *Directory) putOrgRules(ctx context.Context, policyID string, wanted []object, last object) error {
+func (d *Directory) putOrgRules(ctx context.Context, path string, wanted []object, last object) error {
 	for range maxPasses {
 		var have []object
-		path := orgPolicies + "/" + url.PathEscape(policyID) + "/rules"
 		if _, err := d.org.call(ctx, http.MethodGet, path, nil, &have); err != nil {
 			return err
 		}

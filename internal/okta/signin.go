@@ -12,7 +12,7 @@ import (
 const accessPolicy = "ACCESS_POLICY"
 
 func signInOf(owner identity.Mark, name string) orgPolicy {
-	return orgPolicy{accessPolicy, owner, name}
+	return orgPolicy{orgPolicies, accessPolicy, owner, name}
 }
 
 // PutSignIn implements identity.SignIns.

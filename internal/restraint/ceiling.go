@@ -86,6 +86,17 @@ func permits(ceiling *v1alpha1.CeilingPolicy, name string) bool {
 	})
 }
 
+// Permitted are those of the permissions that the ceilings over the namespace allow.
+func (r Rules) Permitted(ctx context.Context, namespace string, permissions []string) ([]string, error) {
+	ceilings, err := r.Ceilings(ctx, namespace)
+	if err != nil || len(ceilings) == 0 && r.DefaultDeny {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(permissions), func(name string) bool {
+		return slices.ContainsFunc(ceilings, func(p v1alpha1.AccessPolicy) bool { return !permits(p.Spec.Ceiling, name) })
+	}), nil
+}
+
 // MaxTokenLifetime is the longest an access token of the namespace's keys may live; zero
 // for any.
 func (r Rules) MaxTokenLifetime(ctx context.Context, namespace string) (time.Duration, error) {

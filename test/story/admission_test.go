@@ -12,6 +12,9 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
 )
 
+// callback is where the console takes its codes.
+const callback = "https://console.example.com/callback"
+
 // console is the app that the people of these stories sign in to.
 const console = "Chatbot console"
 
@@ -23,15 +26,19 @@ func (w *world) governing(o *operator.Options) {
 // peopleApp makes an app that people sign in to, and gives its id.
 func (w *world) peopleApp(label string) string {
 	w.Helper()
-	made := w.askAsPerson("POST", "/api/v1/apps", map[string]any{
+	return w.makeApp(label)["id"].(string)
+}
+
+func (w *world) makeApp(label string) map[string]any {
+	w.Helper()
+	return w.askAsPerson("POST", "/api/v1/apps", map[string]any{
 		"name": "oidc_client", "label": label, "signOnMode": "OPENID_CONNECT",
 		"credentials": map[string]any{"oauthClient": map[string]any{"token_endpoint_auth_method": "client_secret_basic"}},
 		"settings": map[string]any{"oauthClient": map[string]any{
 			"application_type": "web", "grant_types": []string{"authorization_code"}, "response_types": []string{"code"},
-			"redirect_uris": []string{"https://console.example.com/callback"},
+			"redirect_uris": []string{callback},
 		}},
 	})
-	return made["id"].(string)
 }
 
 // zone makes a network zone of the addresses.

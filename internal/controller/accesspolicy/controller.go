@@ -30,6 +30,7 @@ type Directory interface {
 	identity.SignIns
 	identity.Apps
 	identity.Devices
+	ObserveMembers(ctx context.Context, role identity.Mark, group string) (identity.Roster, error)
 	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
 	ObserveRole(ctx context.Context, role identity.Mark, group string) (identity.RoleSeen, error)
 }

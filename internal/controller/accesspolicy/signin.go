@@ -38,6 +38,9 @@ func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	if err := c.govern(ctx, policy, apps); err != nil {
 		return err
 	}
+	if err := c.grantPeople(ctx, policy, apps, groups); err != nil {
+		return err
+	}
 	status.DeviceAssuranceIDs = made(policy, ids.Assurances)
 	prefix := desired.AssurancePrefix(desired.PolicyMark(policy, c.Settings.Cluster))
 	if err := c.Directory.DeleteAssurances(ctx, prefix, status.DeviceAssuranceIDs); err != nil {
@@ -122,6 +125,9 @@ func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolic
 		if status.PolicyID, err = c.Directory.FindSignIn(ctx, mark, desired.SignInName(mark)); err != nil {
 			return fmt.Errorf("looking for the sign-in policy: %w", err)
 		}
+	}
+	if err := c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark)); err != nil {
+		return fmt.Errorf("deleting what people are granted: %w", err)
 	}
 	if status.PolicyID == "" {
 		return nil

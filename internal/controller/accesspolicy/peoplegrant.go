@@ -1,0 +1,84 @@
+package accesspolicy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// grantPeople lets people who sign in to the apps obtain tokens with the permissions of
+// their roles. Of apps that are no OAuth clients nobody obtains any.
+func (c *Controller) grantPeople(
+	ctx context.Context, policy *v1alpha1.AccessPolicy, apps []identity.App, groups map[types.NamespacedName]string,
+) error {
+	var clients []string
+	for _, app := range apps {
+		if app.ClientID != "" {
+			clients = append(clients, app.ClientID)
+		}
+	}
+	slices.Sort(clients)
+	mark := desired.PolicyMark(policy, c.Settings.Cluster)
+	if len(clients) == 0 {
+		return c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark))
+	}
+	var roles []desired.PeopleOfRole
+	for _, ref := range policy.Spec.Conditional.RoleRefs {
+		name := desired.RoleOfRef(ref, policy.Namespace)
+		people, err := c.peopleOf(ctx, policy, name, groups[name])
+		if err != nil {
+			return err
+		}
+		if len(people.Permissions) > 0 {
+			roles = append(roles, people)
+		}
+	}
+	if len(roles) == 0 {
+		return c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark))
+	}
+	if err := c.Directory.PutPeopleGrant(ctx, desired.PeopleGrantOf(policy, c.Settings, clients, roles)); err != nil {
+		return fmt.Errorf("granting people the permissions of their roles: %w", err)
+	}
+	return nil
+}
+
+// peopleOf tells who has the role and what it permits, as far as Okta has its scopes and
+// the ceilings over it and over the policy allow it.
+func (c *Controller) peopleOf(
+	ctx context.Context, policy *v1alpha1.AccessPolicy, name types.NamespacedName, group string,
+) (desired.PeopleOfRole, error) {
+	people := desired.PeopleOfRole{Name: strings.TrimPrefix(name.String(), policy.Namespace+"/"), Group: group}
+	role, err := c.role(ctx, policy, name)
+	if err != nil {
+		return people, err
+	}
+	want := desired.RoleOf(role, c.Settings)
+	seen, err := c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		return people, fmt.Errorf("observing AIAgentRole %s: %w", name, err)
+	}
+	people.Permissions = slices.DeleteFunc(want.PermissionNames(), func(name string) bool {
+		_, there := seen.Permissions[name]
+		return !there
+	})
+	for _, namespace := range []string{role.Namespace, policy.Namespace} {
+		if people.Permissions, err = c.Restraints.Permitted(ctx, namespace, people.Permissions); err != nil {
+			return people, err
+		}
+	}
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		return people, fmt.Errorf("observing the members of AIAgentRole %s: %w", name, err)
+	}
+	for _, member := range roster.Members {
+		people.Members = append(people.Members, member.ID)
+	}
+	return people, nil
+}
