@@ -11,6 +11,10 @@ type Person struct {
 
 // Roster tells who is in a role's group.
 type Roster struct {
+	// GroupID is the group's.
+	GroupID string
+	// Enrolling is the group's, too.
+	Enrolling bool
 	// Managed tells that the group says of itself that the role decides on it.
 	Managed bool
 	// Members are sorted by id, and listed only of a group that is Managed.

@@ -78,19 +78,22 @@ func (d *Directory) listMembers(ctx context.Context, groupID string) (map[string
 // ObserveMembers implements identity.Members.
 func (d *Directory) ObserveMembers(ctx context.Context, role identity.Mark, name string) (identity.Roster, error) {
 	g, found, err := d.groupOf(ctx, role, name)
-	if err != nil || !found || !role.MayChange(g.mark()) || !seenGroup(g).Managed {
+	if err != nil || !found || !role.MayChange(g.mark()) {
 		return identity.Roster{}, err
+	}
+	roster := identity.Roster{GroupID: g.ID, Enrolling: seenGroup(g).Enrolling, Managed: seenGroup(g).Managed}
+	if !roster.Managed {
+		return roster, nil
 	}
 	listed, err := d.roster(g.ID).all(ctx, nil)
 	if err != nil {
 		return identity.Roster{}, d.groupless(g, err)
 	}
-	members := make([]identity.Person, 0, len(listed))
 	for _, u := range listed {
-		members = append(members, u.person())
+		roster.Members = append(roster.Members, u.person())
 	}
-	slices.SortFunc(members, func(a, b identity.Person) int { return strings.Compare(a.ID, b.ID) })
-	return identity.Roster{Managed: true, Members: members}, nil
+	slices.SortFunc(roster.Members, func(a, b identity.Person) int { return strings.Compare(a.ID, b.ID) })
+	return roster, nil
 }
 
 // FindPerson implements identity.Members.

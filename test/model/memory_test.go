@@ -50,6 +50,9 @@ type keyMemory struct {
 	// stagedHurt and publishedHurt tell that a person edited or deleted the Secret
 	// since the key was Ready last.
 	stagedHurt, publishedHurt bool
+	// last is what the published Secret held when the key was Ready last; stolen is what
+	// it held before a quarantine.
+	last, stolen files
 }
 
 // roleMemory is one AIAgentRole.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/internal/brake"
+	"github.com/agentidentity/agent-identity-operator/internal/controller/accesspolicy"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/agentapikey"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/aiagentrole"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -100,16 +101,22 @@ func (p *process) controllers(directory identity.Directory) map[string]reconcile
 	reads := face{kube: w.kube, view: func() objects { return p.cache }, seam: p.seam, indexes: indexes}
 	live := face{kube: w.kube, view: func() objects { return w.kube.objects }, seam: p.seam}
 	settings := desired.Settings{Cluster: cluster, TokenLifetime: 15 * time.Minute}
+	restraints := restraint.Rules{Reader: reads, Home: ops, Incident: ops}
+	policy := &accesspolicy.Controller{
+		Client: reads, Directory: directory, Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
+	}
 	role := &aiagentrole.Controller{
 		Client: reads, Directory: directory, Clients: directory,
-		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraint.Rules{Reader: reads},
+		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
 	}
 	key := &agentapikey.Controller{
 		Client: reads, Live: live, Directory: directory, Secrets: &keysecret.Store{Client: reads, Live: live},
 		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync,
-		Pods: nobody{}, Brake: brake.New(0), Tombstones: &tombstone.Store{}, Restraints: restraint.Rules{Reader: reads},
+		Pods: nobody{}, Brake: brake.New(0), Tombstones: &tombstone.Store{}, Restraints: restraints,
 	}
-	return map[string]reconcile.Reconciler{"AIAgentRole": role.Reconciler(), "AgentAPIKey": key.Reconciler()}
+	return map[string]reconcile.Reconciler{
+		"AIAgentRole": role.Reconciler(), "AgentAPIKey": key.Reconciler(), "AccessPolicy": policy.Reconciler(),
+	}
 }
 
 // cached is what the operator's cache shows: of Secrets those with its label only.

@@ -34,6 +34,7 @@ func promises() []promise {
 		{"6. Ready tells the truth of a role", true, rolesAreReadyWhenTheyStand},
 		{"6. a status is one that kstatus reads alike", false, statusesAgree},
 		{"8. only who may has access", true, accessIsDeserved},
+		{"8. a quarantine cuts off for good", true, cutOffForGood},
 		{"the rate limits' share is kept", false, shareIsKept},
 		{"nothing fails at rest", false, nothingFails},
 	}
@@ -45,6 +46,7 @@ func (w *world) keepsPromises() {
 	w.Helper()
 	w.restWritesNothing()
 	v := w.look()
+	w.noteStolen(v)
 	for _, p := range promises() {
 		if p.seen && w.memory.stale {
 			continue

@@ -115,6 +115,8 @@ func (v *view) blamesOfKey(key *v1alpha1.AgentAPIKey) []string {
 	blame(did.stripped && reports, v1alpha1.ReasonRevokedInDirectory)
 	blame((did.renamed || did.altered) && reports, v1alpha1.ReasonDrifted)
 	blame(did.disowned, v1alpha1.ReasonDirectoryConflict)
+	blame(v.quarantined(key), v1alpha1.ReasonQuarantined)
+	blame(v.above(key), v1alpha1.ReasonCeilingExceeded)
 	blame(key.Spec.State == v1alpha1.StateSuspended, v1alpha1.ReasonSuspended)
 	blame(key.Spec.ExpiresAt != nil && !v.clock.Now().Before(key.Spec.ExpiresAt.Time), v1alpha1.ReasonExpired)
 	blame(v.memory.names[desired.ClientID(cluster, key.Namespace, key.Name)], v1alpha1.ReasonDirectoryConflict)
@@ -187,6 +189,7 @@ func (w *world) noteReady(v *view) {
 		}
 		m := w.memory.keys[key.UID]
 		m.credential = files(published.Data).credential()
+		m.last = files(published.Data)
 		// A request that waits for an overlap to end is carried out later.
 		m.mayRotate = key.Annotations[v1alpha1.AnnotationRotate] != key.Status.RotateRequest
 		m.stagedHurt, m.publishedHurt = false, false

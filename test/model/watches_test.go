@@ -9,6 +9,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // wakes mirrors SetupWithManager of every controller: who is reconciled because of
@@ -20,9 +21,19 @@ func (p *process) wakes(c change) []ref {
 		case *v1alpha1.AIAgentRole:
 			woken = append(woken, c.ref)
 			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return reference.RoleOf(key) == c.ref.key() })...)
+			woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Ceiling != nil })...)
 		case *v1alpha1.AgentAPIKey:
 			role := reference.RoleOf(obj)
 			woken = append(woken, c.ref, ref{"AIAgentRole", role.Namespace, role.Name})
+			woken = append(woken, p.policies(func(*v1alpha1.AccessPolicy) bool { return true })...)
+		case *v1alpha1.AccessPolicy:
+			woken = append(woken, c.ref)
+			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool {
+				return obj.Spec.Ceiling != nil || restraint.Holds(standing(obj), key)
+			})...)
+			if obj.Spec.Ceiling != nil {
+				woken = append(woken, p.roles()...)
+			}
 		case *corev1.Secret:
 			owner := metav1.GetControllerOf(obj)
 			if _, watched := obj.Labels[keysecret.LabelPart]; watched && owner != nil && owner.Kind == "AgentAPIKey" {
@@ -35,6 +46,35 @@ func (p *process) wakes(c change) []ref {
 		woken = append(woken, p.selecting()...)
 	}
 	return woken
+}
+
+// standing is the policy as if it were not being deleted.
+func standing(policy *v1alpha1.AccessPolicy) *v1alpha1.AccessPolicy {
+	policy = policy.DeepCopy()
+	policy.DeletionTimestamp = nil
+	return policy
+}
+
+// policies are those in the cache that fit.
+func (p *process) policies(fits func(*v1alpha1.AccessPolicy) bool) []ref {
+	var found []ref
+	for _, r := range sortedRefs(p.cache) {
+		if policy, is := p.cache[r].(*v1alpha1.AccessPolicy); is && fits(policy) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// roles are all roles in the cache.
+func (p *process) roles() []ref {
+	var found []ref
+	for _, r := range sortedRefs(p.cache) {
+		if r.kind == "AIAgentRole" {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
 // keys are those in the cache that fit.

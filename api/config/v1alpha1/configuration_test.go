@@ -34,8 +34,9 @@ func TestDefaults(t *testing.T) {
 		Orphans: Orphans{
 			Policy: "Report", Interval: metav1.Duration{Duration: time.Hour}, Grace: metav1.Duration{Duration: time.Hour},
 		},
-		DeletionBrake: DeletionBrake{KeysPerHour: new(25)},
-		Manager:       Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
+		DeletionBrake:  DeletionBrake{KeysPerHour: new(25)},
+		WithoutCeiling: "Allow",
+		Manager:        Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the smallest configuration (-want +got):\n%s", diff)
@@ -68,6 +69,10 @@ func TestRefused(t *testing.T) {
 		"NegativeBrake": {"no brake is 0", [2]string{"kind:", "deletionBrake: {keysPerHour: -1}\nkind:"}, "deletionBrake.keysPerHour"},
 		"ManyWorkers":   {"more than Okta lets through", [2]string{"kind:", "manager: {workers: 65}\nkind:"}, "manager.workers"},
 		"Election":      {"it is a word, not a boolean", [2]string{"kind:", "manager: {leaderElection: \"true\"}\nkind:"}, "manager.leaderElection"},
+		"NobodysApp":    {"it allows nothing", [2]string{"kind:", "governedApps: [{app: A, namespaces: []}]\nkind:"}, "governedApps[0].namespaces"},
+		"NamelessApp":   {"it would be any", [2]string{"kind:", "governedApps: [{namespaces: [a]}]\nkind:"}, "governedApps[0].app"},
+		"Ceilings":      {"it is one of two words", [2]string{"kind:", "withoutCeiling: Maybe\nkind:"}, "withoutCeiling"},
+		"IncidentsName": {"it is a namespace", [2]string{"kind:", "incidentNamespace: In_cidents\nkind:"}, "incidentNamespace"},
 		"NotYAML":       {"the parser says where", [2]string{"kind:", "kind: ["}, "parsing the configuration"},
 	}
 	for name, tc := range tests {

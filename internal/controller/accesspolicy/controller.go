@@ -86,7 +86,8 @@ func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.
 	return requests
 }
 
-// conditionalOn are the policies that refer to a role.
+// conditionalOn are the policies that refer to a role, and the ceilings, above which its
+// keys may be.
 func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []reconcile.Request {
 	var policies v1alpha1.AccessPolicyList
 	if err := c.Client.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
@@ -96,13 +97,18 @@ func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []re
 	var requests []reconcile.Request
 	for i := range policies.Items {
 		policy := &policies.Items[i]
-		if policy.Spec.Conditional != nil && slices.ContainsFunc(policy.Spec.Conditional.RoleRefs, func(ref v1alpha1.RoleReference) bool {
-			return desired.RoleOfRef(ref, policy.Namespace) == client.ObjectKeyFromObject(role)
-		}) {
+		limits := policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home
+		if limits || refersTo(policy, client.ObjectKeyFromObject(role)) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(policy)})
 		}
 	}
 	return requests
+}
+
+func refersTo(policy *v1alpha1.AccessPolicy, role client.ObjectKey) bool {
+	return policy.Spec.Conditional != nil && slices.ContainsFunc(policy.Spec.Conditional.RoleRefs, func(ref v1alpha1.RoleReference) bool {
+		return desired.RoleOfRef(ref, policy.Namespace) == role
+	})
 }
 
 // Reconciler is what SetupWithManager registers.
@@ -137,6 +143,7 @@ func (c *Controller) Release(ctx context.Context, policy *v1alpha1.AccessPolicy)
 	if policy.Spec.Type != v1alpha1.PolicyConditional {
 		return lifecycle.Outcome{}, nil
 	}
+	defer tidy(policy)
 	return lifecycle.Outcome{}, c.endSignIn(ctx, policy)
 }
 

@@ -117,7 +117,6 @@ func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolic
 	if policy.Status.Conditional == nil {
 		policy.Status.Conditional = &v1alpha1.ConditionalStatus{}
 	}
-	defer tidy(policy)
 	status := policy.Status.Conditional
 	var err error
 	if status.PolicyID == "" {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -142,12 +141,20 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	if err := c.limitTokens(ctx, role, &want); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	left := cmp.Or(c.letOut(ctx, &want), c.unguard(ctx, &want))
-	outcome, err := c.ensurePermissions(ctx, role, want)
-	reportPermissions(role, err, metav1.NewTime(c.Clock.Now()))
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		reportPermissions(role, err, c.Clock.Now())
+		return lifecycle.Outcome{}, fmt.Errorf("observing the members: %w", err)
+	}
+	left := cmp.Or(c.letOut(ctx, &want, roster), c.unguard(ctx, &want, roster))
+	outcome, then, err := c.ensurePermissions(ctx, role, want)
+	reportPermissions(role, cmp.Or(err, then), c.Clock.Now())
+	if err != nil {
+		return outcome, err
+	}
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = sooner(outcome.Again, again)
-	return outcome, cmp.Or(err, left, letIn, c.guard(ctx, want))
+	return outcome, cmp.Or(then, left, letIn)
 }
 
 // limitTokens makes tokens live as long as a policy says, and no longer than the namespace
@@ -181,27 +188,30 @@ func (c *Controller) limitTokens(ctx context.Context, role *v1alpha1.AIAgentRole
 }
 
 // ensurePermissions is about what agents need of the role: observe, plan, perform, report.
-func (c *Controller) ensurePermissions(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (lifecycle.Outcome, error) {
+// then says what is wrong although all that could be done was done.
+func (c *Controller) ensurePermissions(
+	ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role,
+) (outcome lifecycle.Outcome, then, err error) {
 	seen, err := c.observe(ctx, role, want)
 	if err != nil {
-		return lifecycle.Outcome{}, err
+		return lifecycle.Outcome{}, nil, err
 	}
 	todo := plan.Role(want, seen, c.Clock.Now())
 	if err := c.perform(ctx, todo.Steps); err != nil {
-		return lifecycle.Outcome{}, err
+		return lifecycle.Outcome{}, nil, err
 	}
 	if len(todo.Steps) > 0 {
 		if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
-			return lifecycle.Outcome{Events: happened(todo.Steps)}, fmt.Errorf("observing what was done: %w", err)
+			return lifecycle.Outcome{Events: happened(todo.Steps)}, nil, fmt.Errorf("observing what was done: %w", err)
 		}
 	}
 	if todo.Then != nil {
-		return lifecycle.Outcome{Events: happened(todo.Steps), Again: todo.Again}, todo.Then
+		return lifecycle.Outcome{Events: happened(todo.Steps), Again: todo.Again}, todo.Then, nil
 	}
 	report(role, want, seen)
 	return lifecycle.Outcome{
 		Message: message(want), Events: happened(todo.Steps), Again: todo.Again,
-	}, nil
+	}, nil, nil
 }
 
 // Release implements lifecycle.Kind: first the grant, so that no token is issued
@@ -218,8 +228,7 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 	} else if err != nil {
 		return outcome, fmt.Errorf("deleting the grant: %w", err)
 	}
-	want.StartFactors = false
-	if err := c.unguard(ctx, &want); err != nil {
+	if err := c.unguarded(ctx, &want); err != nil {
 		return outcome, err
 	}
 	if err := c.Directory.DeleteGroup(ctx, want.Mark, want.Group.Name); neverWas(err) {

@@ -89,30 +89,22 @@ func (c *Controller) startFactors(ctx context.Context, members []plan.MemberFact
 
 // guard has Okta ask the members for the factors before they get in anywhere. The group
 // has said before that it does.
-func (c *Controller) guard(ctx context.Context, want desired.Role) error {
-	if !want.StartFactors {
+func (c *Controller) guard(ctx context.Context, want desired.Role, roster identity.Roster) error {
+	if !want.StartFactors || !roster.Enrolling {
 		return nil
 	}
-	group, err := c.group(ctx, want)
-	if err != nil || group == nil || !group.Enrolling {
-		return err
-	}
-	if _, err := c.Directory.PutEnrollment(ctx, want.Enrollment(group.ID)); err != nil {
+	if _, err := c.Directory.PutEnrollment(ctx, want.Enrollment(roster.GroupID)); err != nil {
 		return fmt.Errorf("writing the enrolment policy: %w", err)
 	}
 	return nil
 }
 
 // unguard ends that. Until it has ended, the group goes on saying that it may be so.
-func (c *Controller) unguard(ctx context.Context, want *desired.Role) error {
-	if want.StartFactors {
+func (c *Controller) unguard(ctx context.Context, want *desired.Role, roster identity.Roster) error {
+	if want.StartFactors || !roster.Enrolling {
 		return nil
 	}
-	group, err := c.group(ctx, *want)
-	if err != nil || group == nil || !group.Enrolling {
-		return err
-	}
-	err = c.Directory.DeleteEnrollment(ctx, want.Mark, want.Enrollment("").Name)
+	err := c.Directory.DeleteEnrollment(ctx, want.Mark, want.Enrollment("").Name)
 	if err != nil {
 		want.Group.Enrolling = true
 		return fmt.Errorf("deleting the enrolment policy: %w", err)
@@ -120,13 +112,14 @@ func (c *Controller) unguard(ctx context.Context, want *desired.Role) error {
 	return nil
 }
 
-// group gives the role's own group; nil while there is none.
-func (c *Controller) group(ctx context.Context, want desired.Role) (*identity.Group, error) {
-	seen, err := c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name)
-	if err != nil || seen.Group == nil || seen.Group.Mark != want.Mark {
-		return nil, err
+// unguarded does so for a role that is being deleted.
+func (c *Controller) unguarded(ctx context.Context, want *desired.Role) error {
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		return fmt.Errorf("observing the members: %w", err)
 	}
-	return seen.Group, nil
+	want.StartFactors = false
+	return c.unguard(ctx, want, roster)
 }
 
 // waitOut makes the rate limit a wait.

@@ -17,13 +17,9 @@ import (
 
 // letOut takes out of the group who is not to be in it any more. Until it is done the
 // group goes on saying that the role decides on it.
-func (c *Controller) letOut(ctx context.Context, want *desired.Role) error {
-	ctx = urgent(ctx, want.Mark)
-	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
-	if err == nil {
-		err = c.performPeople(ctx, *want, plan.People(*want, plan.PeopleSeen{Roster: roster}).Steps)
-	}
-	if err != nil && roster.Managed {
+func (c *Controller) letOut(ctx context.Context, want *desired.Role, roster identity.Roster) error {
+	err := c.performPeople(urgent(ctx, want.Mark), *want, plan.People(*want, plan.PeopleSeen{Roster: roster}).Steps)
+	if err != nil {
 		want.Group.Managed = true
 	}
 	return err
@@ -53,6 +49,7 @@ func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want
 	}
 	reportPeople(role, want, seen)
 	again, failed := c.enroll(ctx, role, want, seen.Members)
+	failed = cmp.Or(failed, c.guard(ctx, want, seen.Roster))
 	switch {
 	case err != nil:
 		return 0, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,10 +35,10 @@ func report(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.RoleSeen) {
 }
 
 // reportPermissions says whether what agents need of the role stands.
-func reportPermissions(role *v1alpha1.AIAgentRole, err error, now metav1.Time) {
+func reportPermissions(role *v1alpha1.AIAgentRole, err error, now time.Time) {
 	condition := metav1.Condition{
 		Type: v1alpha1.ConditionPermissionsReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady,
-		Message: "agents get what the role permits", ObservedGeneration: role.Generation, LastTransitionTime: now,
+		Message: "agents get what the role permits", ObservedGeneration: role.Generation, LastTransitionTime: metav1.NewTime(now),
 	}
 	if err != nil {
 		condition.Status, condition.Reason = metav1.ConditionFalse, v1alpha1.ReasonProgressing
