@@ -23,6 +23,10 @@ func PolicyMark(policy *v1alpha1.AccessPolicy, cluster string) identity.Mark {
 // SignInName is the name of an AccessPolicy's sign-in policy.
 func SignInName(mark identity.Mark) string { return fit(path(mark), maxPolicyName) }
 
+// PeopleGrantName is the name of an AccessPolicy's access policy for people, beside those
+// of roles.
+func PeopleGrantName(mark identity.Mark) string { return fit(path(mark)+"/people", maxPolicyName) }
+
 // AssurancePrefix begins the names of the device assurances that were made for an
 // AccessPolicy, and of no other's.
 func AssurancePrefix(mark identity.Mark) string { return fit(path(mark), maxPolicyName) + "/" }
@@ -86,7 +90,7 @@ type PeopleOfRole struct {
 // they do not add up.
 func PeopleGrantOf(policy *v1alpha1.AccessPolicy, settings Settings, clients []string, roles []PeopleOfRole) identity.PeopleGrant {
 	mark := PolicyMark(policy, settings.Cluster)
-	grant := identity.PeopleGrant{Mark: mark, Name: SignInName(mark), Clients: clients, TokenLifetime: settings.TokenLifetime}
+	grant := identity.PeopleGrant{Mark: mark, Name: PeopleGrantName(mark), Clients: clients, TokenLifetime: settings.TokenLifetime}
 	for _, role := range roles {
 		grant.Rules = append(grant.Rules, identity.PeopleRule{
 			Name: fit(role.Name, maxPolicyName), Groups: []string{role.Group}, Permissions: role.Permissions,

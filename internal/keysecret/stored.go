@@ -1,7 +1,6 @@
 package keysecret
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -78,14 +77,16 @@ func (s *Stored) read() {
 
 // readSuspension believes either Secret.
 func (s *Stored) readSuspension() {
-	s.Staged.Suspended, s.Staged.Quarantined = false, ""
+	s.Staged.Suspended, s.Staged.Quarantined = false, nil
 	for _, secret := range []*corev1.Secret{s.stagedSecret, s.publishedSecret} {
 		if secret == nil {
 			continue
 		}
 		r := readRecord(secret)
 		s.Staged.Suspended = s.Staged.Suspended || r.suspended
-		s.Staged.Quarantined = cmp.Or(s.Staged.Quarantined, r.quarantined)
+		if r.quarantined != "" && !slices.Contains(s.Staged.Quarantined, r.quarantined) {
+			s.Staged.Quarantined = append(s.Staged.Quarantined, r.quarantined)
+		}
 	}
 }
 

@@ -88,19 +88,25 @@ func (s *Store) NoteSuspension(ctx context.Context, stored *Stored, suspended bo
 	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.suspended = suspended })
 }
 
-// NoteQuarantine writes down in both Secrets that the newest credential is in quarantine
-// and us who deactivate the client.
-func (s *Store) NoteQuarantine(ctx context.Context, stored *Stored) error {
-	newest := stored.newest.KeyID
-	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.suspended, r.quarantined = true, newest })
+// NoteQuarantine writes down in both Secrets which credential is in quarantine, and that
+// it is us who deactivate the client. A staging Secret that was lost is there again then,
+// without a credential.
+func (s *Store) NoteQuarantine(ctx context.Context, stored *Stored, keyID string) error {
+	note := func(_ *corev1.Secret, r *record) { r.suspended, r.quarantined = true, keyID }
+	if stored.stagedSecret == nil {
+		if err := s.stage(ctx, stored, note); err != nil {
+			return err
+		}
+	}
+	return s.note(ctx, stored, note)
 }
 
-// NoteCleansing takes the note of the quarantine off, and the earlier credentials out.
+// NoteCleansing takes the note of the quarantine off, and then the earlier credentials out.
 func (s *Store) NoteCleansing(ctx context.Context, stored *Stored) error {
-	if err := s.Forget(ctx, stored); err != nil {
+	if err := s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.quarantined = "" }); err != nil {
 		return err
 	}
-	return s.note(ctx, stored, func(_ *corev1.Secret, r *record) { r.quarantined = "" })
+	return s.Forget(ctx, stored)
 }
 
 // note writes into both Secrets, as far as they are there.

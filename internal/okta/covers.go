@@ -44,12 +44,43 @@ func empty(value any) bool {
 	switch v := value.(type) {
 	case nil:
 		return true
+	case string:
+		// So Okta says of a property of factors that is not asked for.
+		return v == "OPTIONAL"
 	case map[string]any:
 		return len(v) == 0
 	case []any:
 		return len(v) == 0
 	}
 	return false
+}
+
+// pruned is the object without what must not be there: to be sent.
+func pruned(o object) object {
+	kept := object{}
+	for name, value := range o {
+		switch v := value.(type) {
+		case nil:
+		case object:
+			kept[name] = pruned(v)
+		case []any:
+			kept[name] = prunedList(v)
+		default:
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+func prunedList(list []any) []any {
+	kept := make([]any, 0, len(list))
+	for _, each := range list {
+		if o, is := each.(object); is {
+			each = pruned(o)
+		}
+		kept = append(kept, each)
+	}
+	return kept
 }
 
 // object is a JSON object to be sent, or one that was read.

@@ -101,9 +101,8 @@ func (l *authenticatorList) get(ctx context.Context) ([]string, error) {
 	return keys, err
 }
 
-// active gives the keys of those that are active, each once, sorted. Of
-// authenticators that an org can have several of, a policy must name the ids; these are
-// left to other policies.
+// active gives the keys of those that are active, each once, sorted. A policy forbids what
+// it does not name, and of some it must name the ids, which the operator does not.
 func (l *authenticatorList) active(ctx context.Context) ([]string, error) {
 	var listed []struct {
 		Key    string `json:"key"`
@@ -115,7 +114,14 @@ func (l *authenticatorList) active(ctx context.Context) ([]string, error) {
 	several := []string{"custom_app", "custom_otp", "external_idp", "smart_card_idp", "yubikey_token"}
 	keys := []string{}
 	for _, a := range listed {
-		if a.Status == statusActive && !slices.Contains(several, a.Key) {
+		if a.Status == statusActive && slices.Contains(several, a.Key) {
+			return nil, &identity.Error{
+				Kind: identity.Rejected, Reason: identity.ReasonFeatureUnavailable, RetryAfter: verifiedFor,
+				Message: "the Okta organization has the authenticator " + a.Key + ", which an enrolment policy of the operator would " +
+					"forbid the members: say mfa.enroll: Watch, and what they must enrol in a policy of your own",
+			}
+		}
+		if a.Status == statusActive {
 			keys = append(keys, a.Key)
 		}
 	}

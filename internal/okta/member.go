@@ -25,8 +25,10 @@ type user struct {
 // person is the user in the terms of the port. Who is STAGED or SUSPENDED cannot sign in
 // (https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/).
 func (u user) person() identity.Person {
-	return identity.Person{ID: u.ID, Login: u.Profile.Login, Active: u.Status != "STAGED" && u.Status != "SUSPENDED"}
+	return identity.Person{ID: u.ID, Login: u.Profile.Login, Active: u.Status != "STAGED" && u.Status != statusSuspended}
 }
+
+const statusSuspended = "SUSPENDED"
 
 // rosters remember the members of groups, by the group's id and then by the user's.
 type rosters struct {
@@ -87,7 +89,7 @@ func (d *Directory) ObserveMembers(ctx context.Context, role identity.Mark, name
 	}
 	listed, err := d.roster(g.ID).all(ctx, nil)
 	if err != nil {
-		return identity.Roster{}, d.groupless(g, err)
+		return roster, d.groupless(g, err)
 	}
 	for _, u := range listed {
 		roster.Members = append(roster.Members, u.person())
@@ -156,6 +158,9 @@ func (d *Directory) changeMember(ctx context.Context, role identity.Mark, name s
 		return d.failed(roster, person.ID, err)
 	}
 	u := user{ID: person.ID, Status: statusActive}
+	if !person.Active {
+		u.Status = statusSuspended
+	}
 	u.Profile.Login = person.Login
 	roster.put(person.ID, u)
 	return nil

@@ -281,7 +281,7 @@ func (d *Directory) writeOrgRules(ctx context.Context, path string, have, wanted
 		at := slices.IndexFunc(have, func(h object) bool { return text(h, "name") == text(rule, "name") })
 		switch {
 		case at < 0:
-			_, err = d.org.call(ctx, http.MethodPost, path, rule, nil)
+			_, err = d.org.call(ctx, http.MethodPost, path, pruned(plain(rule)), nil)
 			if status, _ := fault.StatusOf(err); status.Exists {
 				err = waitingFor(err, "Okta has the rule and does not show it yet; it is looked at again")
 			}
@@ -302,7 +302,7 @@ func (d *Directory) writeOrgRules(ctx context.Context, path string, have, wanted
 
 // putOrgRule replaces a rule. What is not sent Okta takes for its default.
 func (d *Directory) putOrgRule(ctx context.Context, path string, have, want object) error {
-	body := plain(want)
+	body := pruned(plain(want))
 	body["type"], body["name"] = have["type"], have["name"]
 	if _, given := body["priority"]; !given {
 		body["priority"] = have["priority"]

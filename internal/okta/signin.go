@@ -3,6 +3,7 @@ package okta
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,10 +48,13 @@ func (d *Directory) DeleteSignIn(ctx context.Context, owner identity.Mark, name 
 // (https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Policy/).
 func accessRule(priority int, rule identity.SignInRule) object {
 	conditions := object{
-		"people":    object{"groups": object{"include": rule.Groups}},
-		"network":   object{"connection": "ANYWHERE"},
-		"riskScore": object{"level": "ANY"},
-		"platform":  nil, "device": nil,
+		"people": object{
+			"groups": object{"include": rule.Groups, "exclude": nil}, "users": object{"include": nil, "exclude": nil},
+		},
+		"elCondition": nil,
+		"network":     object{"connection": "ANYWHERE"},
+		"riskScore":   object{"level": "ANY"},
+		"platform":    nil, "device": nil,
 	}
 	switch {
 	case len(rule.FromZones) > 0:
@@ -59,7 +63,7 @@ func accessRule(priority int, rule identity.SignInRule) object {
 		conditions["network"] = object{"connection": "ZONE", "exclude": rule.NotFromZones, "include": nil}
 	}
 	if rule.Registered {
-		device := object{"registered": true, "assurance": nil}
+		device := object{"registered": true, "managed": nil, "assurance": nil}
 		if rule.Managed {
 			device["managed"] = true
 		}
@@ -72,7 +76,7 @@ func accessRule(priority int, rule identity.SignInRule) object {
 		conditions["riskScore"] = object{"level": rule.Risk}
 	}
 	if len(rule.Platforms) > 0 {
-		conditions["platform"] = object{"include": platformsOf(rule.Platforms)}
+		conditions["platform"] = object{"include": platformsOf(rule.Platforms), "exclude": nil}
 	}
 	return object{
 		"type": accessPolicy, "name": rule.Name, "priority": priority, "conditions": conditions,
@@ -97,25 +101,32 @@ func platformsOf(names []string) []any {
 }
 
 func verification(proof identity.Proof) object {
-	method := object{"type": "ASSURANCE", "factorMode": "1FA", "constraints": nil}
+	method := object{"type": "ASSURANCE", "factorMode": "1FA", "constraints": nil, "reauthenticateIn": isoDuration(defaultProof)}
 	if proof.TwoFactors {
 		method["factorMode"] = "2FA"
 	}
 	if proof.Reauthenticate >= 0 {
 		method["reauthenticateIn"] = isoDuration(proof.Reauthenticate)
 	}
-	possession := object{}
-	for _, property := range proof.Properties {
-		possession[propertyNames()[property]] = "REQUIRED"
+	if len(proof.Properties)+len(proof.Factors) == 0 {
+		return method
+	}
+	possession := object{"authenticationMethods": nil}
+	for property, name := range propertyNames() {
+		possession[name] = nil
+		if slices.Contains(proof.Properties, property) {
+			possession[name] = "REQUIRED"
+		}
 	}
 	if len(proof.Factors) > 0 {
 		possession["authenticationMethods"] = methodsOf(proof.Factors)
 	}
-	if len(possession) > 0 {
-		method["constraints"] = []any{object{"possession": possession}}
-	}
+	method["constraints"] = []any{object{"possession": possession, "knowledge": nil}}
 	return method
 }
+
+// defaultProof is how long a proof lasts when the policy does not say.
+const defaultProof = 2 * time.Hour
 
 func propertyNames() map[identity.FactorProperty]string {
 	return map[identity.FactorProperty]string{

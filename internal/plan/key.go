@@ -127,9 +127,9 @@ type StagedSeen struct {
 	AppID string
 	// Suspended tells that it was us who deactivated the client, as either Secret says.
 	Suspended bool
-	// Quarantined names the credential that was the newest when a quarantine began, as
-	// either Secret says; it must never work again.
-	Quarantined string
+	// Quarantined names the credentials that were the newest when a quarantine began, as
+	// the Secrets say; they must never work again.
+	Quarantined []string
 	// TokenExpires is when the access token kept in it expires; zero when there is none.
 	TokenExpires time.Time
 	// TokenScopes are the permissions it was obtained for, sorted.
@@ -163,6 +163,8 @@ type KeySeen struct {
 	Quarantine string
 	// Exceeds says what the key asks for that its namespace may not; "" for nothing.
 	Exceeds string
+	// Unfit says why the key cannot be held to the conditions on its tokens; "" when it can.
+	Unfit string
 	// Unconditioned says why it is not known from where and how the client may get
 	// tokens; nil when that is known.
 	Unconditioned error
@@ -215,13 +217,14 @@ type keyRule struct {
 // again, in case the person undoes it.
 const lookAgain = 5 * time.Minute
 
-// keyRules are asked in this order, which is the specification. What is somebody
-// else's comes first, for it must win over everything we could do; then taking
-// access away, which nothing else may hold up; then what is needed to give it.
+// keyRules are asked in this order, which is the specification. Taking access away comes
+// first, which nothing else may hold up; then what is somebody else's, which must win over
+// everything we could do; then what is needed to give access.
 func keyRules() []keyRule {
 	return []keyRule{
-		{"ClientOurs", clientOurs},
 		{"Suspended", suspended},
+		{"ClientOurs", clientOurs},
+		{"Conditioned", conditioned},
 		{"SpecValid", specValid},
 		{"SecretsOurs", secretsOurs},
 		{"Cleansed", cleansed},
@@ -230,7 +233,7 @@ func keyRules() []keyRule {
 		{"MethodKept", methodKept},
 		{"RoleKnown", roleKnown},
 		{"RoleReady", roleReady},
-		{"Conditioned", conditioned},
+		{"Unconditioned", unconditioned},
 		{"OldPublished", oldPublished},
 		{"Minted", minted},
 		{"Registered", registered},

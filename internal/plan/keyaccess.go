@@ -17,10 +17,11 @@ const Warning = 14 * 24 * time.Hour
 // has expired. Tokens are revoked while the client can still ask for that.
 func suspended(want desired.Key, seen KeySeen, now time.Time) KeyNext {
 	reason, message := suspension(want, seen, now)
-	if reason == "" {
-		return KeyNext{}
+	c := seen.Client
+	if reason == "" || c != nil && c.Mark != want.Mark && !want.Mark.Namesake(c.Mark) {
+		return KeyNext{} // what is somebody else's is told of next
 	}
-	switch c := seen.Client; {
+	switch {
 	case c != nil && c.Active:
 		return shutOut(seen, message)
 	case unnoted(seen):
@@ -31,9 +32,25 @@ func suspended(want desired.Key, seen KeySeen, now time.Time) KeyNext {
 	return blocked(identity.Rejected, reason, lookAgain, "%s", message)
 }
 
+// Shut says what comes next for a key that is to have no access, whatever else is true of
+// it; nothing when access has ended.
+func Shut(want desired.Key, seen KeySeen, now time.Time) *KeyStep {
+	return suspended(want, seen, now).Step
+}
+
 // unnoted tells that no Secret says yet which credential is in quarantine.
 func unnoted(seen KeySeen) bool {
-	return seen.Quarantine != "" && seen.Staged.Quarantined == "" && seen.Staged.Newest != "" && seen.Staged.State.ours()
+	return seen.Quarantine != "" && len(seen.Staged.Quarantined) == 0 && Endangered(seen) != "" &&
+		(seen.Staged.State.ours() || seen.Staged.State == Absent)
+}
+
+// Endangered names the credential that a quarantine is about: the newest that anybody may
+// have, as far as it is known.
+func Endangered(seen KeySeen) string {
+	if seen.Staged.Newest != "" || seen.Client == nil {
+		return seen.Staged.Newest
+	}
+	return seen.Client.Registered
 }
 
 // shutOut writes down that it is us, wherever that can be, and deactivates the client.
@@ -66,6 +83,8 @@ func suspension(want desired.Key, seen KeySeen, now time.Time) (reason, message 
 		return "Quarantined", seen.Quarantine
 	case seen.Exceeds != "":
 		return "CeilingExceeded", seen.Exceeds + ". Okta issues no token until then"
+	case seen.Unfit != "":
+		return "InvalidSpec", seen.Unfit
 	case want.Suspended:
 		return "Suspended", "spec.state is Suspended: Okta issues no token until it is Active again"
 	case !want.ExpiresAt.IsZero() && !now.Before(want.ExpiresAt):
@@ -78,11 +97,14 @@ func suspension(want desired.Key, seen KeySeen, now time.Time) (reason, message 
 // cleansed replaces a credential that was in quarantine before access is given back:
 // whoever has a copy of it must not come back with the agent.
 func cleansed(want desired.Key, seen KeySeen, now time.Time) KeyNext {
-	old := seen.Staged.Quarantined
-	switch {
-	case old == "" || seen.Client == nil:
+	if len(seen.Staged.Quarantined) == 0 || seen.Client == nil {
 		return KeyNext{}
-	case seen.Staged.Newest == old, seen.Staged.Newest == "":
+	}
+	// A note that names no credential anybody knows was written by who wants to keep one.
+	known := append(Retiring(seen), seen.Retired...)
+	stranger := func(name string) bool { return !slices.Contains(known, name) }
+	if seen.Staged.Newest == "" || slices.Contains(seen.Staged.Quarantined, seen.Staged.Newest) ||
+		slices.ContainsFunc(seen.Staged.Quarantined, stranger) {
 		return step(Mint, "the credential was in quarantine, and is replaced")
 	}
 	for _, rule := range []func(desired.Key, KeySeen, time.Time) KeyNext{added, updated} {

@@ -18,7 +18,7 @@ func quarantined() KeySeen {
 func releasedFrom() KeySeen {
 	seen := complete()
 	seen.Client.Active = false
-	seen.Staged.Suspended, seen.Staged.Quarantined = true, "kid-1"
+	seen.Staged.Suspended, seen.Staged.Quarantined = true, []string{"kid-1"}
 	seen.Published.State, seen.Published.KeyID = Different, ""
 	return seen
 }
@@ -31,17 +31,43 @@ func replacing() KeySeen {
 }
 
 func TestKeyQuarantine(t *testing.T) {
-	cut := func(s *KeySeen) { s.Client.Active, s.Staged.Suspended, s.Staged.Quarantined = false, true, "kid-1" }
+	cut := func(s *KeySeen) {
+		s.Client.Active, s.Staged.Suspended, s.Staged.Quarantined = false, true, []string{"kid-1"}
+	}
 	for name, tc := range map[string]keyCase{
 		"Named": {
 			reason: "which credential is in quarantine is written down before the client is deactivated", from: quarantined, verb: NoteQuarantine,
 		},
 		"Noted": {
-			reason: "then access ends", from: quarantined, seen: func(s *KeySeen) { s.Staged.Suspended, s.Staged.Quarantined = true, "kid-1" }, verb: Deactivate,
+			reason: "then access ends", from: quarantined, seen: func(s *KeySeen) { s.Staged.Suspended, s.Staged.Quarantined = true, []string{"kid-1"} }, verb: Deactivate,
+		},
+		"StagingLost": {
+			reason: "the client names the credential that others may have, though the staging Secret was deleted", from: quarantined,
+			seen: func(s *KeySeen) { s.Staged = StagedSeen{State: Absent} }, verb: NoteQuarantine,
 		},
 		"NothingToNote": {
-			reason: "access ends though no Secret is there to say so", from: quarantined,
-			seen: func(s *KeySeen) { s.Staged, s.Published = StagedSeen{State: Absent}, PublishedSeen{State: Absent} }, verb: Deactivate,
+			reason: "access ends though there is no place to say so", from: quarantined,
+			seen: func(s *KeySeen) { s.Staged, s.Published = StagedSeen{State: Foreign}, PublishedSeen{State: Absent} }, verb: Deactivate,
+		},
+		"Namesake": {
+			reason: "a client that the key has not proved to be its own is cut off as well", from: quarantined,
+			seen: func(s *KeySeen) {
+				s.Client.Mark.UID, s.Client.Mark.Since = "older", s.Client.Mark.Since-100
+				s.Staged, s.Published = StagedSeen{State: Foreign}, PublishedSeen{State: Absent}
+			},
+			verb: Deactivate,
+		},
+		"Stranger": {
+			reason: "a client of somebody else is not", from: quarantined,
+			seen: func(s *KeySeen) { s.Client.Mark.Name = "other" }, kind: identity.Conflict, failed: identity.ReasonConflict,
+		},
+		"NoteSpoiled": {
+			reason: "a note that names what nobody knows keeps no credential", from: releasedFrom,
+			seen: func(s *KeySeen) { s.Staged.Quarantined = []string{"x"} }, verb: Mint,
+		},
+		"OneNoteSpoiled": {
+			reason: "nor does one of two", from: releasedFrom,
+			seen: func(s *KeySeen) { s.Staged.Quarantined = []string{"x", "kid-1"} }, verb: Mint,
 		},
 		"SuspendedBefore": {
 			reason: "of a key that its team has suspended it is written down all the same", from: quarantined,
@@ -59,7 +85,7 @@ func TestKeyQuarantine(t *testing.T) {
 		"Added":     {reason: "and names it", from: replacing, seen: func(s *KeySeen) { s.Client.PublicKeyIDs = []string{"kid-1", "kid-2"} }, verb: Update},
 		"Named2":    {reason: "the old one ends before access comes back", from: replacing, seen: replaced, verb: Retire, keyID: "kid-1"},
 		"Retired":   {reason: "then the quarantine is over", from: replacing, seen: ended, verb: NoteCleansing},
-		"Cleansed":  {reason: "and access comes back", from: replacing, seen: func(s *KeySeen) { ended(s); s.Staged.Quarantined = ""; s.Staged.Retiring = nil }, verb: Activate},
+		"Cleansed":  {reason: "and access comes back", from: replacing, seen: func(s *KeySeen) { ended(s); s.Staged.Quarantined = nil; s.Staged.Retiring = nil }, verb: Activate},
 		"LostToo":   {reason: "a credential that is in no Secret any more is replaced as well", from: releasedFrom, seen: func(s *KeySeen) { s.Staged.Newest = "" }, verb: Mint},
 		"Untouched": {reason: "a key that never was in quarantine is none of this rule's", verb: ""},
 	} {

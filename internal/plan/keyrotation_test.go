@@ -376,8 +376,8 @@ func TestKeyRulesInOrder(t *testing.T) {
 		got = append(got, rule.name)
 	}
 	want := []string{
-		"ClientOurs", "Suspended", "SpecValid", "SecretsOurs", "Cleansed", "ClientActive", "NotDeleted", "MethodKept",
-		"RoleKnown", "RoleReady", "Conditioned", "OldPublished", "Minted", "Registered", "Noted", "Added", "Updated", "Granted", "Published",
+		"Suspended", "ClientOurs", "Conditioned", "SpecValid", "SecretsOurs", "Cleansed", "ClientActive", "NotDeleted", "MethodKept",
+		"RoleKnown", "RoleReady", "Unconditioned", "OldPublished", "Minted", "Registered", "Noted", "Added", "Updated", "Granted", "Published",
 		"Retired", "Rotated", "NotDrifted",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

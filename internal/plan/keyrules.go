@@ -156,16 +156,22 @@ func roleReady(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 			"see the conditions of the role", seen.RoleRef)
 }
 
-// conditioned lets no client begin of which it is not known from where it may get tokens,
-// and holds those that are there to it before anything is published.
+// conditioned holds a client to the conditions on its tokens, whatever is wrong about the
+// rest of the key. Okta takes no change of one that has no key.
 func conditioned(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
-	switch {
-	case seen.Unconditioned != nil && seen.Client == nil:
-		return KeyNext{Err: seen.Unconditioned}
-	case seen.Client == nil || seen.Unconditioned != nil || seen.Client.Conditions.Equal(want.Conditions):
+	c := seen.Client
+	if c == nil || c.Mark != want.Mark || seen.Unconditioned != nil || c.Conditions.Equal(want.Conditions) || keyless(c) {
 		return KeyNext{}
 	}
 	return step(Update, "an AccessPolicy says otherwise from where and how agents get tokens")
+}
+
+// unconditioned lets no client begin of which it is not known from where it may get tokens.
+func unconditioned(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
+	if seen.Client != nil {
+		return KeyNext{}
+	}
+	return KeyNext{Err: seen.Unconditioned}
 }
 
 func registered(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {

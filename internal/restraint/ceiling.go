@@ -117,7 +117,7 @@ func (r Rules) MayGovern(ctx context.Context, namespace string, app identity.App
 	allowed = true
 	for _, policy := range ceilings {
 		apps := policy.Spec.Ceiling.Apps
-		said = said || len(apps) > 0
+		said = said || len(apps) > 0 && readable(policy.Spec.Ceiling)
 		allowed = allowed && (len(apps) == 0 || slices.ContainsFunc(apps, func(ref v1alpha1.AppReference) bool {
 			return ref.ID == app.ID || ref.ID == "" && ref.Label == app.Label
 		}))
@@ -146,6 +146,13 @@ func (r Rules) Ceilings(ctx context.Context, namespace string) ([]v1alpha1.Acces
 	}
 	slices.SortFunc(selecting, func(a, b v1alpha1.AccessPolicy) int { return cmp.Compare(a.Name, b.Name) })
 	return selecting, nil
+}
+
+// readable tells that it is known which namespaces the ceiling is over. One of which that
+// is not known may forbid, and allows nothing.
+func readable(ceiling *v1alpha1.CeilingPolicy) bool {
+	_, err := metav1.LabelSelectorAsSelector(ceiling.NamespaceSelector)
+	return err == nil
 }
 
 // selects tells that the policy is a ceiling over the namespace. One whose selector cannot

@@ -17,7 +17,8 @@ import (
 type Agents struct {
 	// TokenLifetime is the shortest that is asked for; zero when none is.
 	TokenLifetime time.Duration
-	// Zones are those of the oldest policy that names some; nil when none does.
+	// Zones are those of the oldest policy that names some, of the operator's namespace
+	// before others; nil when none does.
 	Zones *v1alpha1.NetworkZones
 	// Bound tells that tokens must be bound to a key (RFC 9449).
 	Bound bool
@@ -44,7 +45,8 @@ func (r Rules) Agents(ctx context.Context, role client.ObjectKey) (Agents, error
 	return agents, nil
 }
 
-// conditional are the policies that say something of the agents of the role, the oldest first.
+// conditional are the policies that say something of the agents of the role: those of the
+// operator's namespace first, and of each the oldest.
 func (r Rules) conditional(ctx context.Context, role client.ObjectKey) ([]v1alpha1.AccessPolicy, error) {
 	var found []v1alpha1.AccessPolicy
 	for _, namespace := range slices.Compact([]string{role.Namespace, cmp.Or(r.Home, role.Namespace)}) {
@@ -59,6 +61,12 @@ func (r Rules) conditional(ctx context.Context, role client.ObjectKey) ([]v1alph
 		}
 	}
 	slices.SortFunc(found, func(a, b v1alpha1.AccessPolicy) int {
+		if home := a.Namespace == r.Home; home != (b.Namespace == r.Home) {
+			if home {
+				return -1
+			}
+			return 1
+		}
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID))
 	})
 	return found, nil

@@ -29,8 +29,8 @@ type Rules struct {
 }
 
 // Quarantine gives the Quarantine that cuts the key off; nil when none does. Of several
-// it is the first by name.
-func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) (*v1alpha1.AccessPolicy, error) {
+// it is the first by name. cut tells that the key was in quarantine already.
+func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey, cut bool) (*v1alpha1.AccessPolicy, error) {
 	if r.Incident == "" {
 		return nil, nil
 	}
@@ -41,15 +41,17 @@ func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) (*v1al
 	var holding *v1alpha1.AccessPolicy
 	for i := range policies.Items {
 		policy := &policies.Items[i]
-		if (holding == nil || policy.Name < holding.Name) && Holds(policy, key) {
+		if (holding == nil || policy.Name < holding.Name) && (Holds(policy, key) || cut && Forgotten(policy, key)) {
 			holding = policy
 		}
 	}
 	return holding, nil
 }
 
-// Holds tells that the Quarantine cuts the key off: it names it, or has once matched it,
-// or matches it now and has not matched too many. One that is being deleted lets go.
+// Holds tells that the Quarantine cuts the key off: it names it, or has listed it when its
+// selector matched it, or matches it and is older: whoever makes keys among those that are
+// cut off gets none. One that is being deleted lets go. Keys that were there before are
+// cut off once the policy has counted them.
 func Holds(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
 	quarantine := policy.Spec.Quarantine
 	if policy.Spec.Type != v1alpha1.PolicyQuarantine || quarantine == nil || !policy.DeletionTimestamp.IsZero() {
@@ -62,18 +64,19 @@ func Holds(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
 	if status := policy.Status.Quarantine; status != nil && slices.Contains(status.Keys, ref) {
 		return true
 	}
-	if tooMany(policy) {
+	selects, err := Selector(quarantine.Targets.Selector)
+	return err == nil && selects(key) && !key.CreationTimestamp.Before(&policy.CreationTimestamp)
+}
+
+// Forgotten tells that the policy selects the key and has not said yet, or not again since
+// its status was lost, whom it cuts off. A key that is cut off stays so until it has.
+func Forgotten(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
+	quarantine := policy.Spec.Quarantine
+	if quarantine == nil || quarantine.Targets.Selector == nil || policy.Status.Quarantine != nil || !policy.DeletionTimestamp.IsZero() {
 		return false
 	}
 	selects, err := Selector(quarantine.Targets.Selector)
 	return err == nil && selects(key)
-}
-
-// tooMany tells that the policy has said of this very spec that it matches too many.
-func tooMany(policy *v1alpha1.AccessPolicy) bool {
-	return slices.ContainsFunc(policy.Status.Conditions, func(c metav1.Condition) bool {
-		return c.Type == v1alpha1.ConditionReady && c.Reason == v1alpha1.ReasonTooManyTargets && c.ObservedGeneration == policy.Generation
-	})
 }
 
 // Selector gives what tells whether a key is selected.

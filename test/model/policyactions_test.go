@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
 )
 
 // ops is the namespace whose policies count for everybody.
@@ -103,8 +104,11 @@ func cutOffForGood(v *view) error {
 	for _, key := range v.keys {
 		m := v.memory.keys[key.UID]
 		if v.quarantined(key) {
-			if app, found := v.app(key); found && app.Status == "ACTIVE" && v.memory.apps[app.ID].owner == key.UID && !v.memory.apps[app.ID].disowned {
-				return fmt.Errorf("%s/%s is in quarantine, and its app is active", key.Namespace, key.Name)
+			id := desired.ClientID(cluster, key.Namespace, key.Name)
+			for _, app := range v.state.Apps {
+				if app.ClientID == id && app.Status == "ACTIVE" && ownerOf(app) != "" {
+					return fmt.Errorf("%s/%s is in quarantine, and app %s is active", key.Namespace, key.Name, app.ID)
+				}
 			}
 		}
 		if len(m.stolen) == 0 {

@@ -28,8 +28,11 @@ func (p *process) wakes(c change) []ref {
 			woken = append(woken, p.policies(func(*v1alpha1.AccessPolicy) bool { return true })...)
 		case *v1alpha1.AccessPolicy:
 			woken = append(woken, c.ref)
+			if c.old != nil && c.new != nil && !reference.PolicyChanged(c.old, c.new) {
+				continue
+			}
 			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool {
-				return obj.Spec.Ceiling != nil || restraint.Holds(standing(obj), key)
+				return obj.Spec.Ceiling != nil || restraint.Holds(standing(obj), key) || restraint.Forgotten(standing(obj), key)
 			})...)
 			if obj.Spec.Ceiling != nil {
 				woken = append(woken, p.roles()...)
@@ -44,6 +47,8 @@ func (p *process) wakes(c change) []ref {
 	if c.ref.kind == "Namespace" && c.old != nil && c.new != nil && !equality.Semantic.DeepEqual(c.old.GetLabels(), c.new.GetLabels()) {
 		woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return key.Namespace == c.ref.name })...)
 		woken = append(woken, p.selecting()...)
+		woken = append(woken, p.rolesOf(c.ref.name)...)
+		woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Ceiling != nil })...)
 	}
 	return woken
 }
@@ -62,6 +67,17 @@ func (p *process) policies(fits func(*v1alpha1.AccessPolicy) bool) []ref {
 		if policy, is := p.cache[r].(*v1alpha1.AccessPolicy); is && fits(policy) {
 			found = append(found, r)
 		}
+	}
+	return found
+}
+
+// rolesOf are the roles of the keys in a namespace.
+func (p *process) rolesOf(namespace string) []ref {
+	var found []ref
+	for _, r := range p.keys(func(key *v1alpha1.AgentAPIKey) bool { return key.Namespace == namespace }) {
+		key, _ := p.cache[r].(*v1alpha1.AgentAPIKey)
+		role := reference.RoleOf(key)
+		found = append(found, ref{"AIAgentRole", role.Namespace, role.Name})
 	}
 	return found
 }

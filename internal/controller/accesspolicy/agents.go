@@ -57,8 +57,8 @@ func (c *Controller) unheard(ctx context.Context, policy *v1alpha1.AccessPolicy,
 			return "", err
 		}
 		if !equality.Semantic.DeepEqual(agents.Zones, zones) {
-			return fmt.Sprintf("an older AccessPolicy names the network zones for the agents of AIAgentRole %s, "+
-				"and Okta takes those of one", role), nil
+			return fmt.Sprintf("an older AccessPolicy, or one of the operator's namespace, names the network zones "+
+				"for the agents of AIAgentRole %s, and Okta takes those of one", role), nil
 		}
 	}
 	return "", nil

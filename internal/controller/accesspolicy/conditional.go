@@ -1,6 +1,7 @@
 package accesspolicy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,7 +27,8 @@ const notThere = 5 * time.Minute
 func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
 	groups, err := c.groups(ctx, policy)
 	if err != nil {
-		return lifecycle.Outcome{}, err
+		// What people get by roles that may be gone ends until that is known.
+		return lifecycle.Outcome{}, cmp.Or(c.ungrantPeople(ctx, policy), err)
 	}
 	if err := c.checkAgents(ctx, policy); err != nil {
 		return lifecycle.Outcome{}, err
@@ -35,10 +37,11 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 		policy.Status.Conditional = &v1alpha1.ConditionalStatus{}
 	}
 	defer tidy(policy)
-	if policy.Spec.Conditional.SignIn == nil {
-		err = c.endSignIn(ctx, policy)
-	} else {
+	switch status := policy.Status.Conditional; {
+	case policy.Spec.Conditional.SignIn != nil:
 		err = c.signIn(ctx, policy, groups)
+	case status.PolicyID != "" || len(status.Apps) > 0:
+		err = c.endSignIn(ctx, policy)
 	}
 	if err != nil {
 		return lifecycle.Outcome{}, err
@@ -46,7 +49,7 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 	if err := c.reportEffect(ctx, policy, groups); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return lifecycle.Outcome{Message: "Okta asks people and agents of the policy's roles for what it says"}, nil
+	return lifecycle.Outcome{Message: "Okta asks people and agents of the policy's roles for what it says", Again: time.Hour}, nil
 }
 
 // tidy takes out a status that says nothing, which the API does not take.

@@ -9,18 +9,23 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
@@ -31,6 +36,7 @@ type Directory interface {
 	identity.Apps
 	identity.Devices
 	ObserveMembers(ctx context.Context, role identity.Mark, group string) (identity.Roster, error)
+	DeactivateClient(ctx context.Context, client identity.ClientSeen) error
 	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)
 	ObserveRole(ctx context.Context, role identity.Mark, group string) (identity.RoleSeen, error)
 }
@@ -62,47 +68,76 @@ type Controller struct {
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AccessPolicy{}).
-		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.conditionalOn)).
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.conditionalOn), builder.WithPredicates(rolesChange())).
+		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.under), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
+		})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.limiting)).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
 		Complete(c.Reconciler())
 }
 
-// limiting are the policies whose reports a key may change.
-func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
+// rolesChange lets through what policies look at of a role: not how far people are with
+// their factors, nor what it says of itself.
+func rolesChange() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, is := e.ObjectOld.(*v1alpha1.AIAgentRole)
+		after, also := e.ObjectNew.(*v1alpha1.AIAgentRole)
+		return !is || !also || before.Generation != after.Generation || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+			before.Status.GroupID != after.Status.GroupID || before.Status.AppliedRevision != after.Status.AppliedRevision ||
+			!slices.EqualFunc(before.Status.Members, after.Status.Members, func(a, b v1alpha1.MemberStatus) bool {
+				return a.Login == b.Login && a.State == b.State
+			})
+	}}
+}
+
+// under are the Conditional policies, which a ceiling may now limit otherwise.
+func (c *Controller) under(ctx context.Context, obj client.Object) []reconcile.Request {
+	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || policy.Spec.Ceiling == nil || policy.Namespace != c.Restraints.Home {
+		return nil
+	}
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional != nil })
+}
+
+// labelled are the policies for which a namespace's labels matter.
+func (c *Controller) labelled(ctx context.Context, namespace client.Object) []reconcile.Request {
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
+		return policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home ||
+			policy.Spec.Conditional != nil && policy.Namespace == namespace.GetName()
+	})
+}
+
+// which are the policies that fit.
+func (c *Controller) which(ctx context.Context, fits func(*v1alpha1.AccessPolicy) bool) []reconcile.Request {
 	var policies v1alpha1.AccessPolicyList
 	if err := c.Client.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing policies that bind a key")
+		ctrl.LoggerFrom(ctx).Error(err, "listing policies")
 		return nil
 	}
 	var requests []reconcile.Request
 	for i := range policies.Items {
-		policy := &policies.Items[i]
-		quarantines := policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident
-		if quarantines || policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(policy)})
+		if fits(&policies.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&policies.Items[i])})
 		}
 	}
 	return requests
 }
 
+// limiting are the policies whose reports a key may change.
+func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
+		return policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident ||
+			policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home
+	})
+}
+
 // conditionalOn are the policies that refer to a role, and the ceilings, above which its
 // keys may be.
 func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []reconcile.Request {
-	var policies v1alpha1.AccessPolicyList
-	if err := c.Client.List(ctx, &policies, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "listing policies that refer to a role")
-		return nil
-	}
-	var requests []reconcile.Request
-	for i := range policies.Items {
-		policy := &policies.Items[i]
-		limits := policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home
-		if limits || refersTo(policy, client.ObjectKeyFromObject(role)) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(policy)})
-		}
-	}
-	return requests
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
+		return policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home || refersTo(policy, client.ObjectKeyFromObject(role))
+	})
 }
 
 func refersTo(policy *v1alpha1.AccessPolicy, role client.ObjectKey) bool {

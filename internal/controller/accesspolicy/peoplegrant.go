@@ -25,9 +25,8 @@ func (c *Controller) grantPeople(
 		}
 	}
 	slices.Sort(clients)
-	mark := desired.PolicyMark(policy, c.Settings.Cluster)
 	if len(clients) == 0 {
-		return c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark))
+		return c.ungrantPeople(ctx, policy)
 	}
 	var roles []desired.PeopleOfRole
 	for _, ref := range policy.Spec.Conditional.RoleRefs {
@@ -41,10 +40,27 @@ func (c *Controller) grantPeople(
 		}
 	}
 	if len(roles) == 0 {
-		return c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark))
+		return c.ungrantPeople(ctx, policy)
 	}
-	if err := c.Directory.PutPeopleGrant(ctx, desired.PeopleGrantOf(policy, c.Settings, clients, roles)); err != nil {
+	grant := desired.PeopleGrantOf(policy, c.Settings, clients, roles)
+	longest, err := c.Restraints.MaxTokenLifetime(ctx, policy.Namespace)
+	if err != nil {
+		return err
+	}
+	if longest > 0 {
+		grant.TokenLifetime = min(grant.TokenLifetime, longest)
+	}
+	if err := c.Directory.PutPeopleGrant(ctx, grant); err != nil {
 		return fmt.Errorf("granting people the permissions of their roles: %w", err)
+	}
+	return nil
+}
+
+// ungrantPeople takes away what people are granted by the policy.
+func (c *Controller) ungrantPeople(ctx context.Context, policy *v1alpha1.AccessPolicy) error {
+	mark := desired.PolicyMark(policy, c.Settings.Cluster)
+	if err := c.Directory.DeletePeopleGrant(ctx, mark, desired.PeopleGrantName(mark)); err != nil {
+		return fmt.Errorf("deleting what people are granted: %w", err)
 	}
 	return nil
 }

@@ -128,8 +128,14 @@ func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReferen
 	for _, ref := range targets {
 		key := byRef[ref]
 		if key == nil {
-			p.blocked++
 			p.missing = cmp.Or(p.missing, string(ref.Namespace)+"/"+string(ref.Name))
+			left, err := c.endLeftover(ctx, ref)
+			if err != nil {
+				return p, err
+			}
+			if !left {
+				p.blocked++
+			}
 			continue
 		}
 		agents, err := c.Restraints.Agents(ctx, reference.RoleOf(key))
@@ -142,11 +148,27 @@ func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReferen
 		if err != nil {
 			return p, fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 		}
-		if seen == nil || !seen.Active || seen.Mark != want.Mark {
+		if seen == nil || !seen.Active {
 			p.blocked++
 		}
 	}
 	return p, nil
+}
+
+// endLeftover ends the access of a client whose key does not exist. It tells whether there
+// is one that is somebody else's, and active.
+func (c *Controller) endLeftover(ctx context.Context, ref v1alpha1.KeyReference) (bool, error) {
+	namespace, name := string(ref.Namespace), string(ref.Name)
+	ctx = identity.WithCaller(ctx, identity.Caller{Namespace: namespace, Urgency: identity.Revocation})
+	seen, err := c.Directory.ObserveClient(ctx, desired.ClientID(c.Settings.Cluster, namespace, name), identity.ClientHint{})
+	if err != nil || seen == nil || !seen.Active {
+		return false, err
+	}
+	mark := identity.Mark{Cluster: c.Settings.Cluster, Kind: "AgentAPIKey", Namespace: namespace, Name: name}
+	if !mark.Namesake(seen.Mark) {
+		return true, nil
+	}
+	return false, c.Directory.DeactivateClient(ctx, *seen)
 }
 
 // reportQuarantine says since when nobody gets tokens, and when the last one expires.

@@ -1,7 +1,9 @@
 package accesspolicy
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ import (
 func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, groups map[types.NamespacedName]string) error {
 	apps, err := c.apps(ctx, policy)
 	if err != nil {
-		return err
+		return cmp.Or(c.ungrantPeople(ctx, policy), c.withdraw(ctx, policy, err), err)
 	}
 	ids := desired.Resolved{Groups: groups}
 	if ids.Zones, err = c.zones(ctx, policy); err != nil {
@@ -111,6 +113,14 @@ func (c *Controller) letGo(ctx context.Context, policy *v1alpha1.AccessPolicy, k
 	return nil
 }
 
+// withdraw gives all apps back when the policy may not govern one of them any more.
+func (c *Controller) withdraw(ctx context.Context, policy *v1alpha1.AccessPolicy, why error) error {
+	if e, ok := errors.AsType[*identity.Error](why); !ok || e.Reason != v1alpha1.ReasonAppNotAllowed {
+		return nil
+	}
+	return c.letGo(ctx, policy, nil)
+}
+
 // endSignIn removes all that the policy holds in Okta about people.
 func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolicy) error {
 	mark := desired.PolicyMark(policy, c.Settings.Cluster)
@@ -125,17 +135,16 @@ func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolic
 			return fmt.Errorf("looking for the sign-in policy: %w", err)
 		}
 	}
-	if err := c.Directory.DeletePeopleGrant(ctx, mark, desired.SignInName(mark)); err != nil {
-		return fmt.Errorf("deleting what people are granted: %w", err)
-	}
-	if status.PolicyID == "" {
-		return nil
-	}
-	if err := c.letGo(ctx, policy, nil); err != nil {
+	if err := c.ungrantPeople(ctx, policy); err != nil {
 		return err
 	}
-	if err := c.Directory.DeleteSignIn(ctx, mark, desired.SignInName(mark)); err != nil {
-		return fmt.Errorf("deleting the sign-in policy: %w", err)
+	if status.PolicyID != "" {
+		if err := c.letGo(ctx, policy, nil); err != nil {
+			return err
+		}
+		if err := c.Directory.DeleteSignIn(ctx, mark, desired.SignInName(mark)); err != nil {
+			return fmt.Errorf("deleting the sign-in policy: %w", err)
+		}
 	}
 	if err := c.Directory.DeleteAssurances(ctx, desired.AssurancePrefix(mark), nil); err != nil {
 		return fmt.Errorf("deleting the device assurances: %w", err)

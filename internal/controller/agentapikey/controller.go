@@ -129,19 +129,20 @@ const maxSteps = 40
 
 // Ensure implements lifecycle.Kind: observe, plan, perform, report.
 func (c *Controller) Ensure(ctx context.Context, key *v1alpha1.AgentAPIKey) (lifecycle.Outcome, error) {
-	quarantine, err := c.quarantine(ctx, key)
+	s, err := c.observeOwn(ctx, key)
 	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	if quarantine != "" {
-		ctx = identity.WithCaller(ctx, identity.Caller{Namespace: key.Namespace, Urgency: identity.Revocation})
+	// Whoever is cut off is so before anything else is looked at.
+	shut, err := c.shut(ctx, s)
+	if err == nil {
+		err = c.observeRest(ctx, s)
 	}
-	s, err := c.observe(ctx, key)
 	if err != nil {
-		return lifecycle.Outcome{}, err
+		return lifecycle.Outcome{Events: happened(s, shut)}, err
 	}
-	s.seen.Quarantine = quarantine
 	steps, next := c.work(ctx, s)
+	steps = append(shut, steps...)
 	restarts, again, err := c.restart(ctx, s)
 	if next.Err == nil {
 		next.Err = err

@@ -36,8 +36,8 @@ type scene struct {
 	restarts string
 }
 
-// observe looks at the key's Secrets, at the directory and at the role.
-func (c *Controller) observe(ctx context.Context, key *v1alpha1.AgentAPIKey) (*scene, error) {
+// observeOwn looks at the key's Secrets and at its client.
+func (c *Controller) observeOwn(ctx context.Context, key *v1alpha1.AgentAPIKey) (*scene, error) {
 	s := &scene{key: key, want: desired.KeyOf(key, c.Settings)}
 	if s.want.Invalid == nil {
 		s.want.Invalid = keysecret.Check(s.want)
@@ -46,17 +46,22 @@ func (c *Controller) observe(ctx context.Context, key *v1alpha1.AgentAPIKey) (*s
 	if s.stored, err = c.Secrets.Observe(ctx, key, s.want); err != nil {
 		return nil, err
 	}
-	if err := c.observeClient(ctx, s); err != nil {
+	s.seen.Staged, s.seen.Published = s.stored.Staged, s.stored.Published
+	if s.seen.Quarantine, err = c.quarantine(ctx, key, len(s.seen.Staged.Quarantined) > 0); err != nil {
 		return nil, err
 	}
+	return s, c.observeClient(c.hurried(ctx, s), s)
+}
+
+// observeRest looks at the role, and at what administrators allow.
+func (c *Controller) observeRest(ctx context.Context, s *scene) error {
 	if err := c.observeRole(ctx, s); err != nil {
-		return nil, err
+		return err
 	}
-	if s.seen.Exceeds, err = c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, s.seen.Permissions)); err != nil {
-		return nil, err
-	}
+	var err error
+	s.seen.Exceeds, err = c.Restraints.Exceeds(ctx, s.key.Namespace, restraint.AskedBy(s.key, s.seen.Permissions))
 	s.compare()
-	return s, nil
+	return err
 }
 
 func (c *Controller) observeClient(ctx context.Context, s *scene) error {
@@ -98,6 +103,9 @@ func (c *Controller) observeRole(ctx context.Context, s *scene) error {
 	role, err := reference.Resolve(ctx, c.Client, s.key)
 	if e, ok := errors.AsType[*identity.Error](err); ok {
 		s.seen.RoleMissing = e
+		if s.seen.Client != nil {
+			s.want.Conditions = s.seen.Client.Conditions
+		}
 		return nil
 	}
 	if err != nil {
@@ -124,9 +132,9 @@ func (c *Controller) observeConditions(ctx context.Context, s *scene, role clien
 		s.want.TokenLifetime = grant.TokenLifetime
 	}
 	s.want.Conditions.Bound = agents.Bound
-	if agents.Bound && s.want.DeliversToken && s.want.Invalid == nil {
-		s.want.Invalid = errors.New("spec.delivery is AccessToken, and an AccessPolicy asks that tokens be bound to a key which the agent " +
-			"proves to hold: choose PrivateKeyJWT, or change the policy")
+	if agents.Bound && s.want.DeliversToken {
+		s.seen.Unfit = "spec.delivery is AccessToken, and an AccessPolicy asks that tokens be bound to a key which the agent " +
+			"proves to hold: create a key with delivery PrivateKeyJWT, or change the policy"
 	}
 	if agents.Zones != nil {
 		s.want.Conditions.FromZones, s.seen.Unconditioned = c.zones(ctx, role, agents.Zones.Allow)

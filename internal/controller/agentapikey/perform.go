@@ -55,7 +55,7 @@ func (c *Controller) deeds() map[plan.KeyVerb]deed {
 			return c.Secrets.NoteSuspension(ctx, s.stored, false)
 		},
 		plan.NoteQuarantine: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
-			return c.Secrets.NoteQuarantine(ctx, s.stored)
+			return c.Secrets.NoteQuarantine(ctx, s.stored, plan.Endangered(s.seen))
 		},
 		plan.NoteCleansing: func(ctx context.Context, s *scene, _ plan.KeyStep) error {
 			return c.Secrets.NoteCleansing(ctx, s.stored)

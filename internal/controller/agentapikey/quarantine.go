@@ -3,6 +3,7 @@ package agentapikey
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -13,14 +14,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // quarantine says why the key is in quarantine; "" when it is not.
-func (c *Controller) quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) (string, error) {
-	policy, err := c.Restraints.Quarantine(ctx, key)
+func (c *Controller) quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey, cut bool) (string, error) {
+	policy, err := c.Restraints.Quarantine(ctx, key, cut)
 	if err != nil || policy == nil {
 		return "", err
 	}
@@ -31,27 +33,51 @@ func (c *Controller) quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey) 
 // cutOff ends the access of a key that is being deleted while it is in quarantine.
 func (c *Controller) cutOff(ctx context.Context, s *scene) error {
 	var err error
-	if s.seen.Quarantine, err = c.quarantine(ctx, s.key); err != nil || s.seen.Quarantine == "" {
+	if s.seen.Quarantine, err = c.quarantine(ctx, s.key, len(s.seen.Staged.Quarantined) > 0); err != nil || s.seen.Quarantine == "" {
 		return err
 	}
 	if err := c.observeClient(ctx, s); err != nil {
 		return err
 	}
-	if client := s.seen.Client; client == nil || !client.Active || client.Mark != s.want.Mark {
-		return nil
+	_, err = c.shut(ctx, s)
+	return err
+}
+
+// hurried has the calls for a key that is cut off made in the lane for taking access away.
+func (c *Controller) hurried(ctx context.Context, s *scene) context.Context {
+	if s.seen.Quarantine == "" {
+		return ctx
 	}
-	return c.take(ctx, s, plan.KeyStep{Verb: plan.Deactivate, Reason: s.seen.Quarantine})
+	return identity.WithCaller(ctx, identity.Caller{Namespace: s.key.Namespace, Urgency: identity.Revocation})
+}
+
+// shut ends the access of a key that is in quarantine, and gives the steps it took.
+func (c *Controller) shut(ctx context.Context, s *scene) ([]plan.KeyStep, error) {
+	var done []plan.KeyStep
+	for s.seen.Quarantine != "" && len(done) < maxSteps {
+		step := plan.Shut(s.want, s.seen, c.Clock.Now())
+		if step == nil {
+			break
+		}
+		if err := c.take(c.hurried(ctx, s), s, *step); err != nil {
+			return done, err
+		}
+		done = append(done, *step)
+	}
+	return done, nil
 }
 
 // urgent is the place in the queue of keys that are to be cut off: before all others.
 const urgent = 100
 
-// targets looks at the keys that a Quarantine binds, or has bound, before all others.
+// targets looks at the keys that a policy says something of, or has until now: those that
+// a Quarantine binds before all others.
 func (c *Controller) targets() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	add := func(ctx context.Context, q queue, objects ...client.Object) {
 		for _, request := range c.bound(ctx, objects) {
-			if prior, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
+			prior, is := q.(priorityqueue.PriorityQueue[reconcile.Request])
+			if is && c.cutsOff(objects) {
 				prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, request)
 				continue
 			}
@@ -60,16 +86,28 @@ func (c *Controller) targets() handler.EventHandler {
 	}
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { add(ctx, q, e.ObjectOld, e.ObjectNew) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			if reference.PolicyChanged(e.ObjectOld, e.ObjectNew) {
+				add(ctx, q, e.ObjectOld, e.ObjectNew)
+			}
+		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
 	}
+}
+
+// cutsOff tells a Quarantine that counts.
+func (c *Controller) cutsOff(policies []client.Object) bool {
+	return slices.ContainsFunc(policies, func(obj client.Object) bool {
+		policy, is := obj.(*v1alpha1.AccessPolicy)
+		return is && policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident
+	})
 }
 
 // concerns tells that the policy says something of the key, or has until it was deleted.
 func (c *Controller) concerns(policy *v1alpha1.AccessPolicy, key *v1alpha1.AgentAPIKey) bool {
 	policy = policy.DeepCopy()
 	policy.DeletionTimestamp = nil
-	return policy.Namespace == c.Restraints.Incident && restraint.Holds(policy, key) ||
+	return policy.Namespace == c.Restraints.Incident && (restraint.Holds(policy, key) || restraint.Forgotten(policy, key)) ||
 		policy.Namespace == c.Restraints.Home && policy.Spec.Ceiling != nil || restraint.Conditions(policy, reference.RoleOf(key))
 }
 

@@ -25,12 +25,11 @@ func (c *Controller) Release(ctx context.Context, key *v1alpha1.AgentAPIKey) (li
 	}
 	s.seen.Staged, s.seen.Published = s.stored.Staged, s.stored.Published
 	// Neither the brake nor a person who lets the key go keeps it out of quarantine.
-	cut := c.cutOff(ctx, s)
+	if err := c.cutOff(ctx, s); err != nil {
+		return lifecycle.Outcome{}, c.held(s, err)
+	}
 	if key.Annotations[v1alpha1.AnnotationAbandon] == s.want.ClientID {
 		return c.abandon(ctx, s)
-	}
-	if cut != nil {
-		return lifecycle.Outcome{}, c.held(s, cut)
 	}
 	if err := c.braked(ctx, key); err != nil {
 		return lifecycle.Outcome{}, err

@@ -15,9 +15,12 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -68,7 +71,9 @@ type Controller struct {
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
-		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy)).
+		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
+		})).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WithOptions(controller.Options{
@@ -110,8 +115,9 @@ func (c *Controller) rolesOfPolicy(ctx context.Context, obj client.Object) []rec
 	return requests
 }
 
-// rolesForNamespace are the roles that namespaces may use by their labels.
-func (c *Controller) rolesForNamespace(ctx context.Context, _ client.Object) []reconcile.Request {
+// rolesForNamespace are the roles that namespaces may use by their labels, and those of the
+// namespace's keys, which ceilings may now limit otherwise.
+func (c *Controller) rolesForNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
 	roles, err := reference.Selecting(ctx, c.Client)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "mapping a namespace to roles")
@@ -120,6 +126,13 @@ func (c *Controller) rolesForNamespace(ctx context.Context, _ client.Object) []r
 	requests := make([]reconcile.Request, 0, len(roles))
 	for _, role := range roles {
 		requests = append(requests, reconcile.Request{NamespacedName: role})
+	}
+	var keys v1alpha1.AgentAPIKeyList
+	if err := c.Client.List(ctx, &keys, client.InNamespace(namespace.GetName()), client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing the keys of a namespace")
+	}
+	for i := range keys.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: reference.RoleOf(&keys.Items[i])})
 	}
 	return requests
 }
@@ -142,11 +155,15 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		return lifecycle.Outcome{}, err
 	}
 	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
-	if err != nil {
+	if err != nil && roster.GroupID == "" {
 		reportPermissions(role, err, c.Clock.Now())
 		return lifecycle.Outcome{}, fmt.Errorf("observing the members: %w", err)
 	}
-	left := cmp.Or(c.letOut(ctx, &want, roster), c.unguard(ctx, &want, roster))
+	if err != nil {
+		// The group goes on saying what it says until it is known who is in it.
+		want.Group.Managed, want.Group.Enrolling = roster.Managed, roster.Enrolling
+	}
+	left := cmp.Or(err, c.letOut(ctx, &want, roster), c.unguard(ctx, &want, roster))
 	outcome, then, err := c.ensurePermissions(ctx, role, want)
 	reportPermissions(role, cmp.Or(err, then), c.Clock.Now())
 	if err != nil {

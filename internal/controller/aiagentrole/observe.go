@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -44,7 +45,7 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 // observeOwnerless looks, while the role is young, for clients in its grant whose keys
 // do not exist.
 func (c *Controller) observeOwnerless(ctx context.Context, want desired.Role, seen *plan.RoleSeen) error {
-	if seen.Grant == nil || c.Clock.Since(time.Unix(want.Mark.Since, 0)) >= plan.Succession {
+	if seen.Grant == nil || c.settled(want.Mark) || exceeds(want.PermissionNames(), seen.Grant.Permissions) {
 		return nil
 	}
 	for _, id := range seen.Grant.Clients {
@@ -58,12 +59,42 @@ func (c *Controller) observeOwnerless(ctx context.Context, want desired.Role, se
 		key := types.NamespacedName{Namespace: listed.Mark.Namespace, Name: listed.Mark.Name}
 		switch err := c.Client.Get(ctx, key, &v1alpha1.AgentAPIKey{}); {
 		case apierrors.IsNotFound(err):
-			seen.Ownerless = append(seen.Ownerless, id)
+			keeps, err := c.mayKeep(ctx, want, key)
+			if err != nil {
+				return err
+			}
+			if keeps {
+				seen.Ownerless = append(seen.Ownerless, id)
+			}
 		case err != nil:
 			return fmt.Errorf("looking for AgentAPIKey %s: %w", key, err)
 		}
 	}
 	return nil
+}
+
+// settled tells that nothing of an earlier namesake need be kept any more.
+func (c *Controller) settled(mark identity.Mark) bool {
+	return c.Clock.Since(time.Unix(mark.Since, 0)) >= plan.Succession
+}
+
+// exceeds tells that there is more wanted than had: what nobody asks for gets no more.
+func exceeds(want, had []string) bool {
+	return slices.ContainsFunc(want, func(name string) bool { return !slices.Contains(had, name) })
+}
+
+// mayKeep tells that a client whose key does not exist may keep its access for a while: if
+// the key were there, it might have the role.
+func (c *Controller) mayKeep(ctx context.Context, want desired.Role, key types.NamespacedName) (bool, error) {
+	allowed, err := c.Restraints.Permitted(ctx, key.Namespace, want.PermissionNames())
+	if err != nil || len(allowed) < len(want.Permissions) {
+		return false, err
+	}
+	absent := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{
+		Namespace: key.Namespace, Name: key.Name, CreationTimestamp: metav1.NewTime(c.Clock.Now()),
+	}}
+	quarantine, err := c.Restraints.Quarantine(ctx, absent, true)
+	return quarantine == nil, err
 }
 
 // observeKey counts the key as a member once its client is registered. One that is
@@ -75,16 +106,28 @@ func (c *Controller) observeKey(ctx context.Context, role desired.Role, key *v1a
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}
-	// Before the role has what is too much for the key's namespace, the key has no role.
-	excess, err := c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, role.PermissionNames()))
-	if err != nil {
-		return err
-	}
 	leaving := !key.DeletionTimestamp.IsZero() && (client == nil || !client.Active)
-	if excess == "" && !leaving {
+	may, err := c.mayHold(ctx, role, want, key, client, seen)
+	if err == nil && may && !leaving {
 		count(key, want, client, seen)
 	}
-	return nil
+	return err
+}
+
+// mayHold tells that the key may have the role. Before the role has what is too much for the
+// key's namespace, the key has no role; a client of an earlier namesake, of which it is not
+// proved that the key may take it over, keeps for a while what it has.
+func (c *Controller) mayHold(
+	ctx context.Context, role desired.Role, want desired.Key, key *v1alpha1.AgentAPIKey, client *identity.ClientSeen, seen *plan.RoleSeen,
+) (bool, error) {
+	excess, err := c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, role.PermissionNames()))
+	if err != nil || excess != "" || client == nil || client.Mark == want.Mark {
+		return excess == "", err
+	}
+	if c.settled(role.Mark) && c.settled(want.Mark) || seen.Grant == nil || exceeds(role.PermissionNames(), seen.Grant.Permissions) {
+		return false, nil
+	}
+	return c.mayKeep(ctx, role, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
 }
 
 // count is the part of observeKey that looks at what there is.

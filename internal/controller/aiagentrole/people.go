@@ -92,17 +92,24 @@ func (c *Controller) observePeople(ctx context.Context, want desired.Role) (plan
 
 func (c *Controller) performPeople(ctx context.Context, want desired.Role, steps []plan.PersonStep) error {
 	log := ctrl.LoggerFrom(ctx)
+	var refused error
 	for _, step := range steps {
 		change := c.Directory.AddMember
 		if step.Verb == plan.RemoveMember {
 			change = c.Directory.RemoveMember
 		}
-		if err := change(ctx, want.Mark, want.Group.Name, step.Person); err != nil {
+		err := change(ctx, want.Mark, want.Group.Name, step.Person)
+		if kind := identity.KindOf(err); err != nil && (kind == identity.Rejected || kind == identity.Waiting) {
+			// One person keeps no other out, nor in.
+			refused = cmp.Or(refused, fmt.Errorf("%s: %w", step.Verb, err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", step.Verb, err)
 		}
 		log.Info("took a step", "step", step.Verb, "person", step.Person.ID)
 	}
-	return nil
+	return refused
 }
 
 // sooner is the earlier of two waits, of which none is zero.
