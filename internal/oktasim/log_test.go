@@ -238,6 +238,8 @@ func TestSignInsAreTold(t *testing.T) {
 		"redirect_uris": []string{"https://app.example.com/cb"},
 	}
 	w.do(200, "POST", "/api/v1/apps", body)
+	w.do(200, "POST", "/api/v1/zones", zoneBody("home", "198.51.100.0/24"))
+	w.do(200, "POST", "/api/v1/zones", zoneBody("office", "192.0.2.0/24"))
 	factors := "/api/v1/users/" + user + "/factors"
 	w.do(200, "POST", factors, object{"factorType": "push", "provider": "OKTA"})
 	if err := w.org.CompletePush(user); err != nil {
@@ -265,7 +267,7 @@ func TestSignInsAreTold(t *testing.T) {
 	if diff := cmp.Diff(want, said(events)); diff != "" {
 		t.Errorf("events differ (-want +got):\n%s", diff)
 	}
-	if got := dig(events[0], "client", "ipAddress"); got != "192.0.2.9" {
+	if got := []any{dig(events[0], "client", "ipAddress"), dig(events[0], "client", "zone")}; cmp.Diff([]any{"192.0.2.9", "office"}, got) != "" {
 		t.Errorf("the person comes from the address of the attempt, got %v", got)
 	}
 }

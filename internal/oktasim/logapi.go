@@ -44,12 +44,17 @@ func logRefusal(err error) error {
 		return err
 	}
 	switch bad.Kind {
+	case eventlog.BadDate:
+		return &refusal{
+			status: http.StatusBadRequest, code: "E0000030",
+			summary: "Bad request. Invalid date. Dates must be of the form yyyy-MM-dd'T'HH:mm:ss.SSSZZ, e.g. 2013-01-01T12:00:00.000-07:00.",
+		}
 	case eventlog.BadFilter:
-		return &refusal{status: http.StatusBadRequest, code: "E0000053", summary: "Invalid SCIM filter.", causes: []string{bad.Error()}}
+		return &refusal{status: http.StatusBadRequest, code: "E0000053", summary: bad.Text}
 	case eventlog.BadComparison:
-		return invalidFilter(bad.Error())
+		return &refusal{status: http.StatusBadRequest, code: "E0000031", summary: bad.Text}
 	}
-	return validation(bad.Field, bad.Error())
+	return validation("'"+bad.Field+"': "+bad.Text, bad.Field+": "+bad.Text)
 }
 
 // LogTrouble is what makes the System Log hard to read without losing anything.

@@ -21,7 +21,8 @@ const (
 // without a client of the org asks for is written down as nobody's.
 func (o *Org) logOAuth(c *call, r *reply, err error) {
 	refused, isRefusal := errors.AsType[*oauthRefusal](err)
-	if err != nil && !isRefusal {
+	told := []string{orgTokenPath, customTokenPath, revocationPath}
+	if err != nil && !isRefusal || !slices.Contains(told, c.route.template) {
 		return
 	}
 	by := o.caller(c)

@@ -144,6 +144,39 @@ func TestLateEventsComeToPollers(t *testing.T) {
 	}
 }
 
+func TestLagKeepsTheOrder(t *testing.T) {
+	d := newDesk(t, Trouble{Lag: time.Second})
+	d.add("a", "b", "c")
+	next := d.expect("", "", "")
+	d.wait(time.Second)
+	d.expect("", next, "a b c")
+}
+
+// batch adds one event that was published a while ago, and persisted late after that.
+func (d *desk) batch(name string, ago, late time.Duration) {
+	d.t.Helper()
+	if err := d.j.AddBatch(1, Batch{Event: Event{Type: name}, First: d.now.Add(-ago), Late: late}, d.now); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestNothingGetsInBetweenWhatWasRead(t *testing.T) {
+	d := newDesk(t, Trouble{})
+	d.batch("history", time.Hour, 0)
+	d.add("now")
+	next := d.expect("", "", "history now")
+	d.batch("old", time.Hour, time.Minute)
+	d.batch("soon", time.Minute, 2*time.Minute)
+	d.expect("", next, "old")
+	since := "since=" + url.QueryEscape(d.now.Add(-time.Second).Format(time.RFC3339))
+	d.expect(since, "", "now old")
+	if got := d.j.Ledger(d.now, 2, 0); len(got) != 1 || !got[0].Persisted.Equal(d.now) || !got[0].Published.Equal(d.now.Add(-time.Hour)) {
+		t.Errorf("what comes after now is persisted no earlier, got %+v", got)
+	}
+	d.wait(time.Minute)
+	d.expect("", next, "old soon")
+}
+
 func TestEventsAreShownTwice(t *testing.T) {
 	d := newDesk(t, Trouble{TwiceEvery: 3, TwiceAfter: time.Minute})
 	d.add("a", "b", "c")
@@ -241,8 +274,10 @@ func TestCursorsAreRefused(t *testing.T) {
 
 func TestKeywordsMatchWholeWords(t *testing.T) {
 	d := newDesk(t, Trouble{})
-	d.j.Add(&Event{Type: "a", Actor: Party{DisplayName: "Jane Doe"}, Result: "SUCCESS"}, d.now)
+	d.j.Add(&Event{Type: "a", Actor: Party{ID: "2JI-x", DisplayName: "Jane Doe"}, Result: "SUCCESS"}, d.now)
 	d.expect("q=JANE+success", "", "a")
+	d.expect("q=2ji", "", "a")
+	d.expect("q=2ji-x", "", "a")
 	d.expect("q=jan", "", "")
 	d.expect("q=jane+failure", "", "")
 }
@@ -256,6 +291,10 @@ func TestEventsAreForgotten(t *testing.T) {
 	d.wait(time.Millisecond)
 	d.expect(since, "", "")
 	d.expect(since+"&sortOrder=DESCENDING", "", "")
+	late := newDesk(t, Trouble{})
+	late.batch("late", Retention+time.Hour, 2*time.Hour)
+	late.batch("in time", Retention-time.Hour, 2*time.Hour)
+	late.expect("since="+url.QueryEscape(epoch().Add(-Retention-2*time.Hour).Format(time.RFC3339)), "", "in time")
 }
 
 func TestSinceIsSevenDays(t *testing.T) {

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -78,19 +79,22 @@ const (
 
 func readFilter(text string) (predicate, error) {
 	if len(text) > longestFilter {
-		return nil, badFilter("The filter is too long.")
+		return nil, badFilter("Invalid filter: it is too long")
 	}
 	words, err := split(text)
 	if err != nil {
-		return nil, err
+		return nil, badFilter("Invalid filter '" + text + "': " + err.Error())
 	}
 	p := &parser{words: words, known: properties()}
 	found, err := p.either()
-	if err != nil {
-		return nil, err
+	if err == nil && len(p.words) > 0 {
+		err = errors.New("unexpected '" + p.words[0] + "'")
 	}
-	if len(p.words) > 0 {
-		return nil, badFilter("Unexpected " + p.words[0])
+	if refused, is := errors.AsType[*Refusal](err); is {
+		return nil, refused
+	}
+	if err != nil {
+		return nil, badFilter("Invalid filter '" + text + "': " + err.Error())
 	}
 	return found, nil
 }
@@ -129,12 +133,12 @@ func quoted(text string) (value, rest string, err error) {
 			i++
 			b.WriteByte(text[i])
 		case text[i] == '\\':
-			return "", "", badFilter("Only quotes and backslashes can be escaped.")
+			return "", "", errors.New("only quotes and backslashes can be escaped")
 		default:
 			b.WriteByte(text[i])
 		}
 	}
-	return "", "", badFilter("A quote is not closed.")
+	return "", "", errors.New("a quote is not closed")
 }
 
 // take removes the next word if it is the one.
@@ -180,7 +184,7 @@ func (p *parser) both() (predicate, error) {
 func (p *parser) term() (predicate, error) {
 	if p.take("not") {
 		if len(p.words) == 0 || p.words[0] != "(" {
-			return nil, badFilter("After not there must be a parenthesis.")
+			return nil, errors.New("after not there must be a parenthesis")
 		}
 		inner, err := p.term()
 		return func(r *record) bool { return !inner(r) }, err
@@ -190,11 +194,11 @@ func (p *parser) term() (predicate, error) {
 	}
 	p.depth++
 	if p.depth > deepestFilter {
-		return nil, badFilter("The filter is nested too deep.")
+		return nil, errors.New("it is nested too deep")
 	}
 	inner, err := p.either()
 	if err == nil && !p.take(")") {
-		err = badFilter("A parenthesis is not closed.")
+		err = errors.New("a parenthesis is not closed")
 	}
 	p.depth--
 	return inner, err
@@ -202,12 +206,9 @@ func (p *parser) term() (predicate, error) {
 
 func (p *parser) comparison() (predicate, error) {
 	name, operator := p.next(), p.next()
-	if name == "published" {
-		return nil, badFilter("published cannot be filtered by: use since and until.")
-	}
 	known, exists := p.known[name]
 	if !exists {
-		return nil, badFilter("The property '" + name + "' cannot be filtered by.")
+		return nil, badFilter("field is not valid: " + name)
 	}
 	if operator == "pr" {
 		return func(r *record) bool { return len(known.values(r)) > 0 }, nil
@@ -215,15 +216,15 @@ func (p *parser) comparison() (predicate, error) {
 	if slices.Contains([]string{"gt", "ge", "lt", "le"}, operator) || operator == "ne" && known.many {
 		// An event with two targets is and is not of one of them: nobody can say what
 		// ne means there.
-		return nil, badComparison("The operator " + operator + " is not supported for " + name + ".")
+		return nil, badComparison(operator, name)
 	}
 	compare, exists := operators()[operator]
 	if !exists {
-		return nil, badFilter("There is no operator '" + operator + "'.")
+		return nil, errors.New("unrecognized attribute operator '" + operator + "'")
 	}
 	value, isText := strings.CutPrefix(p.next(), `"`)
 	if !isText {
-		return nil, badFilter("The value of " + name + " must be in double quotes.")
+		return nil, errors.New("the value of " + name + " must be in double quotes")
 	}
 	if operator == "ne" {
 		return func(r *record) bool { return !slices.Contains(known.values(r), value) }, nil

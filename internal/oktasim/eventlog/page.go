@@ -88,8 +88,7 @@ func (j *Journal) poll(q *Query, from *cursor, oldest int64, now time.Time) Page
 	if from != nil {
 		place = int(from.place)
 	} else {
-		since := max(q.since.UnixMilli(), oldest)
-		place, _ = slices.BinarySearchFunc(j.shown, since, func(r record, when int64) int {
+		place, _ = slices.BinarySearchFunc(j.shown, q.since.UnixMilli(), func(r record, when int64) int {
 			if r.persistedAt() < when {
 				return -1
 			}

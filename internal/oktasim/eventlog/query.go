@@ -105,7 +105,9 @@ func (q *Query) readTimes(values url.Values, now time.Time) error {
 	case q.since.After(q.until):
 		return bad("since", "must not be after until")
 	case values.Get("since") != "" && now.Sub(q.since) > longestSince:
-		return &Refusal{BadFilter, "since", "must not be more than 180 days ago"}
+		return &Refusal{
+			BadFilter, "since", "Invalid parameter: The since parameter is over 180 days prior to the current day.",
+		}
 	}
 	return nil
 }
@@ -117,7 +119,7 @@ func readTime(values url.Values, name string, into *time.Time) error {
 	}
 	when, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return bad(name, "must be a time such as 2026-01-02T03:04:05.678Z")
+		return &Refusal{BadDate, name, "must be a time such as 2026-01-02T03:04:05.678Z"}
 	}
 	*into = when
 	return nil
@@ -130,7 +132,7 @@ func (q *Query) readWords(text string) error {
 	}
 	for _, word := range q.keywords {
 		if len([]rune(word)) > longestKeyword {
-			return bad("q", fmt.Sprintf("must not have keywords of more than %d characters", longestKeyword))
+			return bad("q", fmt.Sprintf("Freeform search cannot contain items longer than %d characters.", longestKeyword))
 		}
 	}
 	return nil
@@ -149,7 +151,7 @@ func (q *Query) matches(r *record) bool {
 }
 
 // words are the values of an event that keywords can match, and what stands between
-// their spaces, in lower case.
+// their spaces and their hyphens, in lower case.
 func (r *record) words() []string {
 	e := r.event
 	values := []string{
@@ -162,6 +164,9 @@ func (r *record) words() []string {
 	for _, value := range values {
 		value = strings.ToLower(value)
 		all = append(append(all, value), strings.Fields(value)...)
+		if strings.Contains(value, "-") {
+			all = append(all, strings.Split(value, "-")...)
+		}
 	}
 	return all
 }

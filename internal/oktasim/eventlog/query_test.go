@@ -78,7 +78,7 @@ func TestQueriesAreRefused(t *testing.T) {
 		"negative limit":  {"it is a count", "limit=-1", BadParameter, false},
 		"limit of words":  {"it is a count", "limit=many", BadParameter, false},
 		"order":           {"there are two", "sortOrder=asc", BadParameter, false},
-		"time":            {"it must be a time", "since=yesterday", BadParameter, false},
+		"time":            {"it must be a time", "since=yesterday", BadDate, false},
 		"empty":           {"a parameter says something", "since=", BadParameter, false},
 		"old since":       {"180 days are the bound", "since=" + at(-180*day), 0, true},
 		"too old since":   {"180 days are the bound", "since=" + at(-180*day-time.Second), BadFilter, false},
