@@ -38,6 +38,7 @@ func (o *Org) AdminDeleteApp(id string) error {
 		return err
 	}
 	o.dropApp(a)
+	o.logAppGone(a)
 	return nil
 }
 
@@ -50,7 +51,7 @@ func (o *Org) AdminUpdateApp(id string, change func(*App)) error {
 	if err != nil {
 		return err
 	}
-	wish := a.snapshot()
+	before, wish := a.snapshot(), a.snapshot()
 	change(&wish)
 	a.active = wish.Status == statusOf(true)
 	a.doc["label"] = wish.Label
@@ -63,6 +64,7 @@ func (o *Org) AdminUpdateApp(id string, change func(*App)) error {
 	a.adminKeys(wish.Keys)
 	a.adminSecrets(wish.Secrets)
 	a.touch(o.clock.Now())
+	o.logApp(a, before)
 	return nil
 }
 
@@ -99,7 +101,12 @@ func (o *Org) AdminUpdateGroup(id string, change func(*Group)) error {
 	if !slices.Equal(g.members, wish.Members) {
 		g.membership = o.clock.Now()
 	}
+	before := g.members
+	if g.name != wish.Name || g.description != wish.Description {
+		o.log(o.console(), groupUpdated, g)
+	}
 	g.name, g.description, g.members = wish.Name, wish.Description, wish.Members
+	o.logMembers(g, before)
 	g.touch(o.clock.Now())
 	return nil
 }
@@ -108,10 +115,12 @@ func (o *Org) AdminUpdateGroup(id string, change func(*Group)) error {
 func (o *Org) AdminDeleteGroup(id string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, found := o.groups.get(id); !found {
+	g, found := o.groups.get(id)
+	if !found {
 		return fmt.Errorf("finding group %s: there is none", id)
 	}
 	o.groups.remove(id)
+	o.log(o.console(), groupDeleted, g)
 	return nil
 }
 
@@ -139,7 +148,9 @@ func (o *Org) AdminUpdatePolicy(id string, change func(*Policy)) error {
 	wish := p.snapshot(s, slices.Index(s.policies, p)+1)
 	change(&wish)
 	p.name, p.description, p.clients = wish.Name, wish.Description, wish.Clients
+	was := p.active
 	p.active = wish.Status == statusOf(true)
+	o.logSwitched(was, p.active, policyUpdated, policyActivated, policyDeactivated, p, s)
 	s.policies = place(s.policies, p, wish.Priority, true)
 	p.touch(o.clock.Now())
 	return nil
@@ -154,6 +165,7 @@ func (o *Org) AdminDeletePolicy(id string) error {
 		return err
 	}
 	s.policies = slices.DeleteFunc(s.policies, func(other *policy) bool { return other == p })
+	o.log(o.console(), policyDeleted, p, s)
 	return nil
 }
 
@@ -170,7 +182,9 @@ func (o *Org) AdminUpdateRule(id string, change func(*Rule)) error {
 				}
 				wish := r.snapshot(s, p, i+1)
 				change(&wish)
+				was := r.active
 				r.active = wish.Status == statusOf(true)
+				o.logSwitched(was, r.active, ruleUpdated, ruleActivated, ruleDeactivated, r, p, s)
 				r.doc.object("conditions", "scopes")["include"] = list(wish.Scopes)
 				r.doc.object("conditions", "grantTypes")["include"] = list(wish.GrantTypes)
 				r.doc.object("conditions", "people")["groups"] = map[string]any{"include": list(wish.Groups)}

@@ -64,6 +64,7 @@ func (o *Org) AdminCreateApp(wish NewApp) (App, error) {
 	if err != nil {
 		return App{}, fmt.Errorf("creating app %s: %w", wish.Label, err)
 	}
+	o.logAppMade(a)
 	return a.snapshot(), nil
 }
 
@@ -83,6 +84,7 @@ func (o *Org) AdminAddKey(id string, publicJWK []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("adding a key to app %s: %w", id, err)
 	}
+	o.log(o.console(), credentialCreated, k, a)
 	return k.snapshot(), nil
 }
 
@@ -98,6 +100,7 @@ func (o *Org) AdminAddSecret(id, value string) (Secret, error) {
 	if err != nil {
 		return Secret{}, fmt.Errorf("adding a secret to app %s: %w", id, err)
 	}
+	o.log(o.console(), credentialCreated, s, a)
 	return s.snapshot(), nil
 }
 
@@ -118,5 +121,6 @@ func (o *Org) AdminAddPolicy(wish Policy) (Policy, error) {
 		active: wish.Status == statusOf(true), clients: slices.Clone(wish.Clients),
 	}
 	s.policies = place(s.policies, p, wish.Priority, wish.Priority > 0)
+	o.log(o.console(), policyCreated, p, s)
 	return p.snapshot(s, slices.Index(s.policies, p)+1), nil
 }

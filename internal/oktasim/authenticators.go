@@ -81,7 +81,27 @@ func (o *Org) enable(keys []string, now time.Time) error {
 func (o *Org) SetAuthenticators(keys ...string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.enable(keys, o.clock.Now())
+	return o.switchAuthenticators(keys)
+}
+
+// switchAuthenticators is enable, once the org has begun.
+func (o *Org) switchAuthenticators(keys []string) error {
+	before := map[string]bool{}
+	for _, a := range o.authenticators.order {
+		before[a.key] = a.active
+	}
+	if err := o.enable(keys, o.clock.Now()); err != nil {
+		return err
+	}
+	for _, a := range o.authenticators.order {
+		switch {
+		case a.active && !before[a.key]:
+			o.log(o.console(), authenticatorOn, a)
+		case !a.active && before[a.key]:
+			o.log(o.console(), authenticatorOff, a)
+		}
+	}
+	return nil
 }
 
 // unlicensed tells the operations of a feature that the org has not got: recorded orgs

@@ -51,6 +51,7 @@ func TestEveryOperationIsAsDescribed(t *testing.T) {
 	w.driveServers()
 	w.driveAccess()
 	w.driveTokens()
+	w.driveLogs()
 
 	var driven []string
 	for _, op := range w.org.Operations() {

@@ -21,6 +21,7 @@ type settings struct {
 	Authenticators        *[]string      `json:"authenticators"`
 	ListLag               *time.Duration `json:"listLag"`
 	GetLag                *time.Duration `json:"getLag"`
+	Log                   *LogTrouble    `json:"log"`
 }
 
 // serveControl lets another process script the org and look at it. It is open to
@@ -43,6 +44,8 @@ func (o *Org) serveControl(w http.ResponseWriter, r *http.Request) {
 		"POST " + controlPrefix + "factors/complete": o.controlComplete,
 		"POST " + controlPrefix + "factors/code":     o.controlCode,
 		"POST " + controlPrefix + "signin":           o.controlSignIn,
+		"POST " + controlPrefix + "logs":             o.controlLogs,
+		"GET " + controlPrefix + "logledger":         o.controlLedger,
 	}
 	operation, found := operations[r.Method+" "+r.URL.Path]
 	if !found {
@@ -98,7 +101,7 @@ func (o *Org) controlSettings(r *http.Request) (any, error) {
 		o.limiter.SetProfile(profile)
 	}
 	if wish.Authenticators != nil {
-		if err := o.enable(*wish.Authenticators, o.clock.Now()); err != nil {
+		if err := o.switchAuthenticators(*wish.Authenticators); err != nil {
 			return nil, err
 		}
 	}
@@ -112,6 +115,8 @@ func (o *Org) controlSettings(r *http.Request) (any, error) {
 	set(&o.options.ClientsGetSuperAdmin, wish.ClientsGetSuperAdmin)
 	set(&o.options.ListLag, wish.ListLag)
 	set(&o.options.GetLag, wish.GetLag)
+	set(&o.options.Log, wish.Log)
+	o.journal.SetTrouble(o.options.Log)
 	return struct{}{}, nil
 }
 

@@ -23,6 +23,9 @@
 // what they mean for a person, and may give an authorization code that the app redeems
 // for a token of that person; the client's network is held to as well.
 //
+// Whatever happens leaves the events of the System Log that Okta would write, whether by a
+// request or by a test that stands for a person or an admin; package eventlog keeps them.
+//
 // Rate limits, concurrency limits, the scopes of each operation, paging and errors are
 // Okta's. A request for anything else is an error, and is told by Unknown.
 //
@@ -112,6 +115,54 @@
 // moves to the Identity Engine (the setting classic) keeps its enrollment policies, which
 // go on to name factors, as Okta says of migrated orgs.
 //
+// # The System Log
+//
+// No recording of it was at hand, so that it follows Okta's description, its reference of
+// before and its catalogue of event types. What these leave open:
+//
+//   - Every change of an app is two events, application.lifecycle and
+//     app.oauth2.client.lifecycle. Whether Okta writes both for each is not known.
+//   - A token that is granted is grant.access_token alone, and one that is refused the
+//     event without that ending, with OAuth's error as the reason. The client is the
+//     actor, a PublicClientApp. The targets are the token, by its jti and a digest, and the
+//     authorization server.
+//   - Groups that change leave group.profile.update; an app that is mapped to a policy
+//     leaves application.policy.sign_on.update; a user who is activated again
+//     user.lifecycle.reactivate, and one who is STAGED again user.account.update_profile.
+//   - Authorization servers' policies and rules leave the same types as the org's.
+//   - A factor that is pending leaves only the message with its code, and the mail that
+//     invites to set up a push is system.email.send_factor_verify_message.
+//   - Secrets and keys are OAuth2ClientSecret and OAuth2ClientJsonWebKey; the types of
+//     targets other than AppInstance, User, UserGroup, PolicyEntity, PolicyRule,
+//     AuthenticatorEnrollment and access_token are made up.
+//   - What is below something names that too, itself first: a rule, its policy, its server.
+//   - A person who shows less than a rule wants gets the outcome CHALLENGE, one whom a rule
+//     denies, or whom none is for, DENY. The reason is the Decision's.
+//   - Limits are told once a window for each bucket: at 90 percent, and when a request
+//     is refused, also when only a principal's share is used up. A 429 of a fault is not
+//     told. Requests in flight are told once a minute.
+//   - What an API token does is done by an admin who is no user of the org, like what the
+//     Admin methods do. The severity is WARN for what fails and for limits, otherwise INFO.
+//   - legacyEventType, geographical contexts and what concerns the network are null, and
+//     changeDetails are not told.
+//   - Requests that are refused leave nothing, apart from those for tokens and those over
+//     a limit; neither does clientPrivilegesSetting, of which the catalogue has nothing.
+//     app.oauth2.invalid_client_credentials and system.org.rate_limit.burst are not written.
+//
+// Requests with until, or DESCENDING, are bounded, from since to until, both included, as
+// Okta wants both to be there; the others poll. What is stricter than Okta:
+//
+//   - A cursor is sealed, and good for the same query only, limit included. One that is
+//     not is E0000001, as are other values that a parameter cannot have: which code Okta has
+//     for it is not known. Okta says that since and after exclude each other, and shows
+//     links with both: they are as good together as the link that has them.
+//   - A time that is none is E0000030, as reported, not E0000001, as documented. Parameters
+//     that are empty, and a since in the future or after until, are refused.
+//   - Filters know the properties of eventlog, compare them case by case, and have no ne
+//     for targets, of which there may be several; others are E0000053, orderings of text
+//     E0000031. Keywords must be whole words.
+//   - Answers never take 30 seconds; a Slow fault does.
+//
 // # What is missing
 //
 // Chains of authentication methods, behaviors, identity providers, signals of third
@@ -129,7 +180,8 @@
 //	DELETE /_sim/faults      disarms all faults
 //	POST   /_sim/settings    limits, principalShare, concurrency, noAPIAccessManagement,
 //	                         clientsGetSuperAdmin, listLag, getLag (nanoseconds),
-//	                         classic, authenticators (the keys of those that are on)
+//	                         classic, authenticators (the keys of those that are on),
+//	                         log (a LogTrouble, which replaces the one before)
 //	POST   /_sim/users       a NewUser, of which the login is enough:
 //	                         {"login":"jane@example.com"} gives {"id":"00u…"}
 //	PATCH  /_sim/users       {"user":"id or login","status":"SUSPENDED","mobilePhone":"+1…"}
@@ -139,6 +191,10 @@
 //	POST   /_sim/factors/code      the same gives {"code":"…"}, without a factorID that
 //	                         of the last text message
 //	POST   /_sim/signin      an Attempt gives a Decision
+//	POST   /_sim/logs        a LogBatch, of which type is enough, and how many:
+//	                         {"count":1000,"type":"user.session.start"}
+//	GET    /_sim/logledger   what has been persisted, a list of LogRecord; ?after=seq and
+//	                         &limit= for a part of it
 //
 // All clients of a test come from one machine, so a token request may say in the header
 // X-Sim-Client-IP where it comes from.

@@ -81,7 +81,7 @@ func (o *Org) activateFactor(c *call) (*reply, error) {
 		// No attestation is ever right: only the person holds the key.
 		return nil, wrongCode()
 	}
-	o.complete(f, c.now)
+	o.complete(o.caller(c), f, c.now)
 	return ok(o.renderFactor(f))
 }
 
@@ -126,15 +126,16 @@ func (o *Org) renderPush(f *factor, now time.Time) map[string]any {
 
 // complete makes a factor active. A phone that Okta Verify has been set up on for
 // pushes shows codes as well.
-func (o *Org) complete(f *factor, now time.Time) {
+func (o *Org) complete(by source, f *factor, now time.Time) {
 	f.active, f.code, f.expires = true, "", time.Time{}
 	f.touch(now)
+	o.logEnrolled(by, f)
 	codes := oktaVerifyCodes()
 	if has := f.owner.of(codes); f.kind.name != factorPush || has != nil && has.active {
 		return
 	}
 	f.owner.drop(codes)
-	f.owner.factors = append(f.owner.factors, &factor{
-		meta: o.newMeta(codes.prefix, now), owner: f.owner, kind: codes, active: true, secret: f.secret,
-	})
+	shown := &factor{meta: o.newMeta(codes.prefix, now), owner: f.owner, kind: codes, active: true, secret: f.secret}
+	f.owner.factors = append(f.owner.factors, shown)
+	o.logEnrolled(by, shown)
 }

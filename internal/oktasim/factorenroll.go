@@ -47,6 +47,7 @@ func (o *Org) enrollFactor(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.logEnrolled(o.caller(c), f)
 	return ok(o.renderEnrolled(f))
 }
 

@@ -195,6 +195,7 @@ func (o *Org) deleteFactor(c *call) (*reply, error) {
 	if forget && f.kind.name != factorSMS {
 		return nil, validation("removeRecoveryEnrollment", "removeRecoveryEnrollment: is for phones only")
 	}
+	o.logUnenrolled(o.caller(c), f)
 	u.drop(f.kind)
 	if f.kind.name == factorPush {
 		u.drop(oktaVerifyCodes())

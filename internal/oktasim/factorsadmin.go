@@ -47,7 +47,7 @@ func (o *Org) CompleteFactor(idOrLogin, factorID string) error {
 	if err != nil {
 		return err
 	}
-	o.complete(f, o.clock.Now())
+	o.complete(o.person(f.owner), f, o.clock.Now())
 	return nil
 }
 

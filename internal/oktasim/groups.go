@@ -205,6 +205,7 @@ func (o *Org) addMember(c *call) (*reply, error) {
 	if !slices.Contains(g.members, u.id) {
 		g.members = append(g.members, u.id)
 		g.membership = c.now
+		o.log(o.caller(c), memberAdded, u, g)
 	}
 	return noContent()
 }
@@ -217,6 +218,7 @@ func (o *Org) removeMember(c *call) (*reply, error) {
 	if slices.Contains(g.members, u.id) {
 		g.members = slices.DeleteFunc(g.members, func(id string) bool { return id == u.id })
 		g.membership = c.now
+		o.log(o.caller(c), memberRemoved, u, g)
 	}
 	return noContent()
 }

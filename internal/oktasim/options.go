@@ -54,6 +54,8 @@ type Options struct {
 	ListLag time.Duration
 	// GetLag is how long GET of a new object answers 404.
 	GetLag time.Duration
+	// Log makes the System Log hard to read.
+	Log LogTrouble
 	// Seed draws ids and the phases of rate limit windows. Key material and secrets
 	// are always random.
 	Seed int64

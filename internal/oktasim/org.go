@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim/eventlog"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim/fault"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim/throttle"
 )
@@ -56,6 +57,14 @@ type Org struct {
 	policies   []*orgPolicy
 	zones      collection[*zone]
 	assurances collection[*assurance]
+	journal    *eventlog.Journal
+	// eventKinds and happenings are what the journal can be told, and by which requests.
+	eventKinds map[string]string
+	happenings map[string]happening
+	// administrator is the person in the console.
+	administrator party
+	// limitsTold holds the windows whose limits the journal has been told of.
+	limitsTold map[string]time.Time
 	// byClientID finds apps by the client_id, which the org holds unique.
 	byClientID map[string]*app
 }
@@ -85,7 +94,13 @@ func New(options Options) *Org {
 		codes:      map[string]authCode{},
 		sent:       map[string]time.Time{},
 		byClientID: map[string]*app{},
+		journal:    eventlog.New(options.Seed),
+		eventKinds: eventKinds(),
+		happenings: happenings(),
+		limitsTold: map[string]time.Time{},
 	}
+	o.journal.SetTrouble(options.Log)
+	o.administrator = newAdministrator(o.journal)
 	o.id = o.newID("00o", idLength)
 	o.orgKey = newSigningKey(o.random)
 	o.SetBaseURL(options.BaseURL)

@@ -29,6 +29,7 @@ func (o *Org) AddAPIToken() string {
 	defer o.mu.Unlock()
 	value := "00" + randomSecret(40)
 	o.apiTokens[value] = o.newID("00T", idLength)
+	o.log(o.console(), apiTokenMade, party{ID: o.apiTokens[value], Type: "Token", AlternateID: unknownText, DisplayName: "API token"})
 	return value
 }
 
@@ -54,6 +55,8 @@ func (o *Org) AddServiceClient(id string, publicJWK []byte, scopes ...string) er
 		id: id, scopes: slices.Clone(scopes),
 		keys: []proof.Key{{ID: d.text("kid"), Algorithm: d.text("alg"), Active: true, Public: public}},
 	}
+	o.log(o.console(), clientCreated, o.clients[id])
+	o.logConsent(o.clients[id], nil, scopes)
 	return nil
 }
 
@@ -64,6 +67,7 @@ func (o *Org) RevokeServiceClient(id string) {
 	defer o.mu.Unlock()
 	if client, ok := o.clients[id]; ok {
 		client.revoked = true
+		o.log(o.console(), clientDeactivated, client)
 	}
 }
 
@@ -73,9 +77,16 @@ func (o *Org) SetScopes(id string, scopes ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if client, ok := o.clients[id]; ok {
+		o.logConsent(client, client.scopes, scopes)
+		if client.revoked {
+			o.log(o.console(), clientActivated, client)
+		}
 		client.scopes, client.revoked = slices.Clone(scopes), false
 	}
 }
+
+// tokenOf gives the id of the API token that a principal is.
+func tokenOf(principal string) (string, bool) { return strings.CutPrefix(principal, "SSWS/") }
 
 // claimedPrincipal names who says to have sent the request, without proof.
 func (o *Org) claimedPrincipal(r *http.Request) string {

@@ -132,6 +132,7 @@ func (o *Org) carryOut(c *call) (*reply, error) {
 	}
 	if c.crowded && c.route.kind != public {
 		c.verdict = &throttle.Verdict{Reset: c.now.Add(throttle.Window / 4)}
+		o.logCrowd(c)
 		return nil, tooManyRequests()
 	}
 	if err := o.admit(c); err != nil {
@@ -146,7 +147,7 @@ func (o *Org) carryOut(c *call) (*reply, error) {
 	if c.blocked {
 		return nil, prioritiesLocked()
 	}
-	return c.route.handle(o, c)
+	return o.perform(c)
 }
 
 // admit counts the request and checks who sends it.
@@ -162,6 +163,7 @@ func (o *Org) admit(c *call) error {
 		}
 		verdict := o.limiter.Take(c.route.bucket, counted, c.now)
 		c.verdict = &verdict
+		o.logLimit(c, verdict)
 		if !verdict.Allowed {
 			return tooManyRequests()
 		}

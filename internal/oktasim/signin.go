@@ -63,18 +63,21 @@ func (o *Org) SignIn(a Attempt) Decision {
 	defer o.mu.Unlock()
 	v, why := o.lookUp(a)
 	if why != "" {
+		o.logStranger(v, why)
 		return Decision{Why: why}
 	}
 	d := o.passSession(v)
 	if d.Allowed && !o.options.Classic {
 		d = o.passApp(v)
 	}
+	judged := d
 	if d.Allowed && a.Server != "" {
 		d.Code, why = o.issueCode(v)
 		if why != "" {
 			d.Allowed, d.Why = false, why
 		}
 	}
+	o.logVisit(v, judged, d)
 	return d
 }
 
@@ -133,6 +136,9 @@ func (o *Org) checkFactors(v visit) string {
 	return ""
 }
 
+// ruleDenies is why nothing that a person could show would help.
+const ruleDenies = "the rule denies it"
+
 // decided is the decision of a rule.
 func decided(p *orgPolicy, r *orgRule, why string) Decision {
 	return Decision{
@@ -169,7 +175,7 @@ func (o *Org) sessionWants(r *orgRule, v visit) string {
 	passwordFirst := o.options.Classic || signon.text("primaryFactor") == "PASSWORD_IDP"
 	switch {
 	case signon.text("access") == "DENY":
-		return "the rule denies it"
+		return ruleDenies
 	case passwordFirst && !slices.Contains(v.Factors, "password"):
 		return "the rule wants the password"
 	case len(v.Factors) == 0:
@@ -195,7 +201,7 @@ func (o *Org) passApp(v visit) Decision {
 		}
 		signOn := r.doc.object("actions", "appSignOn")
 		if signOn.text("access") == "DENY" {
-			return decided(p, r, "the rule denies it")
+			return decided(p, r, ruleDenies)
 		}
 		return decided(p, r, verify(signOn.object("verificationMethod"), v.shown()))
 	}

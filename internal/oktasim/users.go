@@ -148,12 +148,13 @@ func (o *Org) setStatus(u *user, status string, now time.Time) {
 	if u.status == status {
 		return
 	}
-	was := u.gone()
+	was, before := u.gone(), u.status
 	u.status, u.changed = status, now
 	if u.activated.IsZero() && status != userStaged {
 		u.activated = now
 	}
 	u.touch(now)
+	o.logStatus(u, before)
 	if u.gone() {
 		o.leaveGroups(u, now)
 	}
@@ -167,6 +168,7 @@ func (o *Org) leaveGroups(u *user, now time.Time) {
 		if at := slices.Index(g.members, u.id); at >= 0 {
 			g.members = slices.Delete(g.members, at, at+1)
 			g.membership = now
+			o.log(o.console(), memberRemoved, u, g)
 		}
 	}
 }

@@ -70,6 +70,7 @@ func (o *Org) makeUser(wish NewUser) *user {
 		u.activated = now
 	}
 	o.users.add(u)
+	o.logNewUser(u)
 	if !u.gone() {
 		o.moveEveryone(now)
 	}
@@ -110,6 +111,7 @@ func (o *Org) SetUserPhone(idOrLogin, phone string) error {
 		return err
 	}
 	u.mobilePhone = phone
+	o.log(o.console(), userProfileUpdated, u)
 	u.touch(o.clock.Now())
 	return nil
 }
@@ -123,6 +125,8 @@ func (o *Org) DeleteUser(idOrLogin string) error {
 		return err
 	}
 	o.setStatus(u, userDeprovisioned, o.clock.Now())
+	o.log(o.console(), userDeleteStarted, u)
 	o.users.remove(u.id)
+	o.log(o.console(), userDeleteDone, u)
 	return nil
 }

@@ -34,6 +34,7 @@ func operatorScopes() []string {
 		"okta.authorizationServers.read", "okta.authorizationServers.manage", "okta.orgs.read", "okta.users.read",
 		"okta.policies.read", "okta.policies.manage", "okta.networkZones.read", "okta.networkZones.manage",
 		"okta.deviceAssurance.read", "okta.deviceAssurance.manage", "okta.users.manage", "okta.authenticators.read",
+		"okta.logs.read",
 	}
 }
 

@@ -23,6 +23,8 @@ const (
 	Users Bucket = "/api/v1/users"
 	// User holds GET of one user.
 	User Bucket = "/api/v1/users/{userId}"
+	// Logs holds the System Log.
+	Logs Bucket = "/api/v1/logs"
 	// Management holds all other management endpoints.
 	Management Bucket = "/api/v1"
 	// OAuth holds the token and introspection endpoints.
@@ -33,7 +35,7 @@ const (
 
 // Buckets lists every limited bucket.
 func Buckets() []Bucket {
-	return []Bucket{Apps, App, Groups, Group, Users, User, Management, OAuth}
+	return []Bucket{Apps, App, Groups, Group, Users, User, Management, OAuth, Logs}
 }
 
 // Limits names a set of limits: a profile, by name, times a factor. It is a string
@@ -97,9 +99,9 @@ func (l Limits) Profile() (Profile, error) {
 // what Okta's documentation said about /oauth2/v1 before.
 func profiles() map[Limits]Profile {
 	return map[Limits]Profile{
-		Workforce:      {Apps: 100, App: 500, Groups: 500, Group: 1000, Users: 600, User: 2000, Management: 1200, OAuth: 2000},
-		Enterprise:     {Apps: 100, App: 600, Groups: 600, Group: 600, Users: 600, User: 1000, Management: 600, OAuth: 1200},
-		IntegratorFree: {Apps: 20, App: 100, Groups: 100, Group: 100, Users: 100, User: 100, Management: 100, OAuth: 300},
+		Workforce:      {Apps: 100, App: 500, Groups: 500, Group: 1000, Users: 600, User: 2000, Management: 1200, Logs: 120, OAuth: 2000},
+		Enterprise:     {Apps: 100, App: 600, Groups: 600, Group: 600, Users: 600, User: 1000, Management: 600, Logs: 50, OAuth: 1200},
+		IntegratorFree: {Apps: 20, App: 100, Groups: 100, Group: 100, Users: 100, User: 100, Management: 100, Logs: 20, OAuth: 300},
 		Unlimited:      {},
 	}
 }
