@@ -7,7 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // not limited by this ceiling. What a namespace may ask for that no ceiling selects
 // is said by the operator's configuration.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.permissions) || has(self.deliveries) || has(self.maxTokenLifetime) || has(self.maxKeyAge) || has(self.owners) || has(self.expiry) || has(self.apps)",message="a ceiling must limit something: give permissions, deliveries, maxTokenLifetime, maxKeyAge, owners, expiry or apps"
+// +kubebuilder:validation:XValidation:rule="has(self.permissions) || has(self.deliveries) || has(self.maxTokenLifetime) || has(self.maxKeyAge) || has(self.owners) || has(self.expiry) || has(self.apps) || has(self.members)",message="a ceiling must limit something: give permissions, deliveries, maxTokenLifetime, maxKeyAge, owners, expiry, apps or members"
 type CeilingPolicy struct {
 	// namespaceSelector selects the namespaces the ceiling binds, by their labels;
 	// {} selects all. Whoever may label a namespace decides about it.
@@ -53,6 +53,14 @@ type CeilingPolicy struct {
 	// +optional
 	Expiry Requirement `json:"expiry,omitempty"`
 
+	// members are the people whom roles may name: logins, or a * and the end of logins,
+	// such as *@team.example.com.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Members []LoginPattern `json:"members,omitempty"`
+
 	// apps are the Okta apps that Conditional policies may govern.
 	// +optional
 	// +listType=atomic
@@ -68,6 +76,13 @@ type CeilingPolicy struct {
 // +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.:/-]*[*]?$')",message="must be the name of a permission, or the beginning of names followed by one *, such as 'chat:*'; to allow all, remove permissions"
 // +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.')",message="permissions that begin with 'okta.' administer the Okta org itself: no ceiling allows them, only the operator's configuration can"
 type PermissionPattern string
+
+// LoginPattern is the login of a person, or a * and the end of logins.
+//
+// +kubebuilder:validation:MinLength=2
+// +kubebuilder:validation:MaxLength=100
+// +kubebuilder:validation:XValidation:rule="self.matches('^[*]?[^*]+$')",message="must be a login, or one * followed by the end of logins, such as '*@team.example.com'; to allow everybody, remove members"
+type LoginPattern string
 
 // QuarantinePolicy cuts keys off: they get no new tokens, their known tokens are
 // revoked where Okta can, and their Secrets hold no working credential. Deleting

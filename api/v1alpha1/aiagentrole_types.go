@@ -176,7 +176,7 @@ type AIAgentRoleStatus struct {
 	// it. PermissionsReady is True while what agents need of the role stands in
 	// Okta, whatever is wrong about its people; it has the same reasons as Ready.
 	// Reasons of Ready: Ready, Progressing, ReservedPermission, Shadowed,
-	// UnknownMembers, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
+	// UnknownMembers, CeilingExceeded, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
 	// InvalidRequest, DirectoryConflict, WaitingForDirectory.
 	// +optional
@@ -225,8 +225,9 @@ type MemberStatus struct {
 	Login Login `json:"login,omitempty"`
 
 	// state is Member (in the role's group), Inactive (in the group, but suspended or
-	// not yet activated in Okta), Pending (to be put into the group) or Unknown (Okta
-	// knows no such person, or has deactivated them).
+	// not yet activated in Okta), Pending (to be put into the group), Unknown (Okta
+	// knows no such person, or has deactivated them) or NotAllowed (a Ceiling does not
+	// let the namespace name them).
 	// +required
 	State MemberState `json:"state,omitempty"`
 
@@ -264,7 +265,7 @@ const (
 
 // MemberState says how far a person has become a member.
 //
-// +kubebuilder:validation:Enum=Member;Inactive;Pending;Unknown
+// +kubebuilder:validation:Enum=Member;Inactive;Pending;Unknown;NotAllowed
 type MemberState string
 
 // The states of members.
@@ -273,6 +274,7 @@ const (
 	MemberStateInactive MemberState = "Inactive"
 	MemberStatePending  MemberState = "Pending"
 	MemberStateUnknown  MemberState = "Unknown"
+	MemberStateRefused  MemberState = "NotAllowed"
 )
 
 // AIAgentRole is a set of permissions for AI agents: in Okta a group, one OAuth

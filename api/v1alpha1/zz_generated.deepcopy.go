@@ -702,6 +702,11 @@ func (in *CeilingPolicy) DeepCopyInto(out *CeilingPolicy) {
 		*out = new(v1.Duration)
 		**out = **in
 	}
+	if in.Members != nil {
+		in, out := &in.Members, &out.Members
+		*out = make([]LoginPattern, len(*in))
+		copy(*out, *in)
+	}
 	if in.Apps != nil {
 		in, out := &in.Apps, &out.Apps
 		*out = make([]AppReference, len(*in))

@@ -24,6 +24,8 @@ type Role struct {
 	// Members are the logins of the people who hold the role, sorted, each once; nil
 	// when the role says nothing of people.
 	Members []string
+	// Refused are those of them whom the namespace may not name.
+	Refused []string
 	// Factors are the second factors every member must have, sorted; StartFactors tells
 	// that the enrolment of what is missing is started.
 	Factors      []identity.FactorKind

@@ -71,14 +71,14 @@ func People(want desired.Role, seen PeopleSeen) PeoplePlan {
 		plan.Then = &identity.Error{
 			Kind: identity.Rejected, Reason: "UnknownMembers", RetryAfter: lookAgain,
 			Message: fmt.Sprintf("Okta knows nobody with the login %s, or has deactivated them; "+
-				"correct spec.members.users, or create the user in Okta. Everybody else is a member", someOf(seen.Unknown)),
+				"correct spec.members.users, or create the user in Okta. Everybody else is a member", SomeOf(seen.Unknown)),
 		}
 	}
 	return plan
 }
 
-// someOf names the first few.
-func someOf(names []string) string {
+// SomeOf names the first few, for a condition.
+func SomeOf(names []string) string {
 	const few = 5
 	sorted := slices.Sorted(slices.Values(names))
 	if len(sorted) <= few {

@@ -97,6 +97,23 @@ func (r Rules) Permitted(ctx context.Context, namespace string, permissions []st
 	}), nil
 }
 
+// MayName tells whether roles of the namespace may name the person.
+func (r Rules) MayName(ctx context.Context, namespace, login string) (bool, error) {
+	ceilings, err := r.Ceilings(ctx, namespace)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(ceilings, func(p v1alpha1.AccessPolicy) bool { return !names(p.Spec.Ceiling, login) }), nil
+}
+
+// names tells that a ceiling lets the person be named. Okta does not mind the case.
+func names(ceiling *v1alpha1.CeilingPolicy, login string) bool {
+	return len(ceiling.Members) == 0 || slices.ContainsFunc(ceiling.Members, func(p v1alpha1.LoginPattern) bool {
+		end, open := strings.CutPrefix(strings.ToLower(string(p)), "*")
+		return open && strings.HasSuffix(login, end) || end == login
+	})
+}
+
 // MaxTokenLifetime is the longest an access token of the namespace's keys may live; zero
 // for any.
 func (r Rules) MaxTokenLifetime(ctx context.Context, namespace string) (time.Duration, error) {

@@ -247,7 +247,7 @@ func ceilingTrials() map[string]trial {
 	return map[string]trial{
 		"ceiling in full": {
 			reason: "Every limit can be given together.", spec: ceiling,
-			change: `ceiling: {permissions: [interact_with_chatbot, "chat:*"], deliveries: [PrivateKeyJWT, AccessToken], maxTokenLifetime: 1h, maxKeyAge: 2160h, owners: Required, expiry: Optional, apps: [{label: Chatbot}]}`,
+			change: `ceiling: {permissions: [interact_with_chatbot, "chat:*"], deliveries: [PrivateKeyJWT, AccessToken], maxTokenLifetime: 1h, maxKeyAge: 2160h, owners: Required, expiry: Optional, apps: [{label: Chatbot}], members: ["*@team.example.com", ada@example.com]}`,
 		},
 		"ceiling's app by id": {reason: "A label need not be unique.", spec: ceiling, change: `ceiling: {apps: [{id: 0oa1b2c3d4}]}`},
 		"ceiling of nothing": {
@@ -257,6 +257,10 @@ func ceilingTrials() map[string]trial {
 		"ceiling over nobody": {
 			reason: "All namespaces are meant only when that is said: {}.", spec: ceiling,
 			change: `ceiling: {namespaceSelector: null}`, wantField: "spec.ceiling.namespaceSelector", wantMessage: "Required value",
+		},
+		"star in the middle of a login": {
+			reason: "Who is meant would be hard to see.", spec: ceiling,
+			change: `ceiling: {members: ["ada@*.example.com"]}`, wantField: "spec.ceiling.members[0]", wantMessage: "must be a login, or one * followed by the end of logins",
 		},
 		"star in the middle": {
 			reason: "What it allows would be hard to see.", spec: ceiling,

@@ -263,6 +263,28 @@ func mapsKeys[V any](m map[string]V) func(yield func(string) bool) {
 	}
 }
 
+// TestCeilingOverPeople: whom a namespace may not name is no member, is told, and keeps
+// nobody else out.
+func TestCeilingOverPeople(t *testing.T) {
+	b := newBounded(t)
+	b.org.AddUser("ada@example.com")
+	b.org.AddUser("eve@other.example")
+	role := b.role("chat", "a")
+	role.Spec.Members = &v1alpha1.Members{Users: []v1alpha1.Login{"Ada@example.com", "eve@other.example"}}
+	b.create(role, b.key("bot", "chat", ""))
+	readyRole(b.world, "chat")
+	b.mustBind(b.ceiling("people", v1alpha1.CeilingPolicy{Members: []v1alpha1.LoginPattern{"*@Example.com"}}))
+	b.waitReason("chat", role, v1alpha1.ReasonCeilingExceeded)
+	b.mustBeIn("chat", "ada@example.com")
+	want := []v1alpha1.MemberStatus{
+		{Login: "ada@example.com", State: v1alpha1.MemberStateMember}, {Login: "eve@other.example", State: v1alpha1.MemberStateRefused},
+	}
+	if !slices.EqualFunc(role.Status.Members, want, func(a, b v1alpha1.MemberStatus) bool { return a.Login == b.Login && a.State == b.State }) {
+		t.Errorf("status.members is %v, want %v", role.Status.Members, want)
+	}
+	readyKey(b.world, "bot")
+}
+
 // TestWithoutCeiling: where the configuration says so, a namespace without a ceiling has
 // nothing.
 func TestWithoutCeiling(t *testing.T) {

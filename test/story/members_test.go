@@ -94,7 +94,7 @@ func (w *world) membersOf(name string) []string {
 		w.Fatalf("role %s has no group in Okta", name)
 	}
 	logins := []string{}
-	for _, login := range []string{"ada@example.com", "bob@example.com", "eve@example.com"} {
+	for _, login := range []string{"ada@example.com", "bob@example.com", "eve@example.com", "eve@other.example"} {
 		if slices.Contains(state.Groups[at].Members, w.org.AddUser(login)) {
 			logins = append(logins, login)
 		}

@@ -154,6 +154,9 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	if err := c.limitTokens(ctx, role, &want); err != nil {
 		return lifecycle.Outcome{}, err
 	}
+	if err := c.limitPeople(ctx, &want); err != nil {
+		return lifecycle.Outcome{}, err
+	}
 	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
 	if err != nil && roster.GroupID == "" {
 		reportPermissions(role, err, c.Clock.Now())

@@ -15,6 +15,36 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
+// limitPeople takes those out of the wish whom the namespace may not name.
+func (c *Controller) limitPeople(ctx context.Context, want *desired.Role) error {
+	allowed := want.Members[:0:0]
+	for _, login := range want.Members {
+		may, err := c.Restraints.MayName(ctx, want.Mark.Namespace, login)
+		if err != nil {
+			return err
+		}
+		if may {
+			allowed = append(allowed, login)
+			continue
+		}
+		want.Refused = append(want.Refused, login)
+	}
+	want.Members = allowed
+	return nil
+}
+
+// refusal says whom the namespace may not name; nil for nobody.
+func refusal(want desired.Role) error {
+	if len(want.Refused) == 0 {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonCeilingExceeded,
+		Message: fmt.Sprintf("a Ceiling does not let namespace %q name %s; take them out of spec.members.users. Everybody else is a member",
+			want.Mark.Namespace, plan.SomeOf(want.Refused)),
+	}
+}
+
 // letOut takes out of the group who is not to be in it any more. Until it is done the
 // group goes on saying that the role decides on it.
 func (c *Controller) letOut(ctx context.Context, want *desired.Role, roster identity.Roster) error {
@@ -31,7 +61,7 @@ func urgent(ctx context.Context, owner identity.Mark) context.Context {
 
 // letIn makes the people members whom the role names, and reports on them.
 func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (time.Duration, error) {
-	if want.Members == nil {
+	if !want.Group.Managed {
 		reportNobody(role)
 		return 0, nil
 	}
@@ -59,7 +89,7 @@ func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want
 			Message: "people are being let into the role's group; see status.members",
 		}
 	}
-	return again, cmp.Or(failed, todo.Then)
+	return again, cmp.Or(failed, refusal(want), todo.Then)
 }
 
 // observePeople looks who is in the group, and for the others whom the role names.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,8 +69,11 @@ func reportPeople(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.Peopl
 			factors[before.Login] = before.Factors
 		}
 	}
+	for _, login := range want.Refused {
+		states[login] = v1alpha1.MemberStateRefused
+	}
 	role.Status.Members = nil
-	for _, name := range want.Members {
+	for _, name := range slices.Sorted(slices.Values(slices.Concat(want.Members, want.Refused))) {
 		login := v1alpha1.Login(name)
 		role.Status.Members = append(role.Status.Members, v1alpha1.MemberStatus{
 			Login: login, State: cmp.Or(states[name], v1alpha1.MemberStatePending), Factors: factors[login],
