@@ -66,6 +66,10 @@ model: ## Play 2,000 random sequences against the promises (about 4 minutes on t
 	@go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v -run 'TestModel|TestSequences|TestKnownBugs' $(TESTFLAGS) ./test/model 2>&1 | \
 	  grep -v '^=== \|draw bit\|draw step\|PASS: Test.*/'
 
+.PHONY: bench
+bench: ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 10 minutes).
+	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
+
 .PHONY: verify
 verify: ## Check format, lint, and that everything generated is up to date.
 	@hack/verify $(GENERATED)

@@ -1,0 +1,166 @@
+package restraint
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// rules are those of a cluster with the objects; the operator's namespace is "home".
+func rules(t *testing.T, objects ...client.Object) Rules {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	team := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", Labels: map[string]string{"tier": "bounded"}}}
+	reader := fake.NewClientBuilder().WithScheme(scheme).WithObjects(append(objects, team)...).Build()
+	return Rules{Reader: reader, Home: "home", Incident: "home"}
+}
+
+func ceiling(name string, selector *metav1.LabelSelector, limits v1alpha1.CeilingPolicy) *v1alpha1.AccessPolicy {
+	limits.NamespaceSelector = selector
+	return &v1alpha1.AccessPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "home", Name: name},
+		Spec:       v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyCeiling, Ceiling: &limits},
+	}
+}
+
+func bounded() *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "bounded"}}
+}
+
+// unreadable passes the schema of the API, and is no selector.
+func unreadable() *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "tier", Operator: "in", Values: []string{"bounded"}}}}
+}
+
+func TestMayGovern(t *testing.T) {
+	console := []v1alpha1.AppReference{{Label: "Console"}}
+	for name, tt := range map[string]struct {
+		reason        string
+		ceilings      []client.Object
+		allowed, said bool
+	}{
+		"None":       {"the configuration decides", nil, true, false},
+		"Names":      {"a ceiling that names the app allows it", []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Apps: console})}, true, true},
+		"NamesOther": {"one that names another forbids it", []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Apps: []v1alpha1.AppReference{{ID: "0oa9"}}})}, false, true},
+		"Both": {"all must allow it", []client.Object{
+			ceiling("a", bounded(), v1alpha1.CeilingPolicy{Apps: console}),
+			ceiling("b", &metav1.LabelSelector{}, v1alpha1.CeilingPolicy{Apps: []v1alpha1.AppReference{{ID: "0oa9"}}}),
+		}, false, true},
+		"Unreadable": {"of which it is not known over whom it is, allows nobody anything", []client.Object{ceiling("a", unreadable(), v1alpha1.CeilingPolicy{Apps: console})}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			allowed, said, err := rules(t, tt.ceilings...).MayGovern(t.Context(), "team", identity.App{ID: "0oa1", Label: "Console"})
+			if err != nil || allowed != tt.allowed || said != tt.said {
+				t.Errorf("%s: allowed %v, said %v, %v", tt.reason, allowed, said, err)
+			}
+		})
+	}
+}
+
+func TestExceeds(t *testing.T) {
+	narrow := v1alpha1.CeilingPolicy{Permissions: []v1alpha1.PermissionPattern{"chat:*", "logs"}}
+	for name, tt := range map[string]struct {
+		reason   string
+		ceilings []client.Object
+		deny     bool
+		asks     []string
+		says     string
+	}{
+		"None":       {"nothing is limited", nil, false, []string{"admin"}, ""},
+		"Deny":       {"nothing is allowed", nil, true, []string{"chat:read"}, "no Ceiling selects namespace"},
+		"Within":     {"beginnings and names are allowed", []client.Object{ceiling("a", bounded(), narrow)}, true, []string{"chat:read", "logs"}, ""},
+		"Above":      {"what is not is named", []client.Object{ceiling("a", bounded(), narrow)}, false, []string{"chat:read", "log", "logs2"}, "log, logs2"},
+		"Elsewhere":  {"a ceiling over others says nothing", []client.Object{ceiling("a", &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "free"}}, narrow)}, false, []string{"admin"}, ""},
+		"Unreadable": {"nobody passes below what cannot be read", []client.Object{ceiling("a", unreadable(), narrow)}, false, []string{"admin"}, "admin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rules(t, tt.ceilings...)
+			r.DefaultDeny = tt.deny
+			got, err := r.Exceeds(t.Context(), "team", Asked{Permissions: tt.asks, Delivery: v1alpha1.DeliveryPrivateKeyJWT})
+			if err != nil || (got == "") != (tt.says == "") || !strings.Contains(got, tt.says) {
+				t.Errorf("%s: it says %q (%v), want %q in it", tt.reason, got, err, tt.says)
+			}
+			permitted, err := r.Permitted(t.Context(), "team", tt.asks)
+			if err != nil || (len(permitted) == len(tt.asks)) != (tt.says == "") {
+				t.Errorf("%s: of %v are permitted %v (%v)", tt.reason, tt.asks, permitted, err)
+			}
+		})
+	}
+}
+
+// TestAgents: what the operator's namespace says of network zones comes before what a
+// team said earlier, and the shortest life counts wherever it is asked for.
+func TestAgents(t *testing.T) {
+	conditions := func(namespace string, age time.Duration, zone v1alpha1.NetworkZoneName, life time.Duration) *v1alpha1.AccessPolicy {
+		return &v1alpha1.AccessPolicy{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p", CreationTimestamp: metav1.NewTime(time.Unix(1_000_000, 0).Add(-age))},
+			Spec: v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyConditional, Conditional: &v1alpha1.ConditionalPolicy{
+				RoleRefs: []v1alpha1.RoleReference{{Namespace: "team", Name: "chat"}},
+				Agents: &v1alpha1.AgentConditions{
+					NetworkZones: &v1alpha1.NetworkZones{Allow: []v1alpha1.NetworkZoneName{zone}}, TokenLifetime: &metav1.Duration{Duration: life},
+				},
+			}},
+		}
+	}
+	r := rules(t, conditions("team", time.Hour, "anywhere", 10*time.Minute), conditions("home", 0, "cluster", time.Hour), conditions("other", 0, "x", time.Minute))
+	got, err := r.Agents(t.Context(), client.ObjectKey{Namespace: "team", Name: "chat"})
+	want := Agents{TokenLifetime: 10 * time.Minute, Zones: &v1alpha1.NetworkZones{Allow: []v1alpha1.NetworkZoneName{"cluster"}}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v; conditions (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestQuarantineBySelector(t *testing.T) {
+	made := metav1.NewTime(time.Unix(1_000_000, 0))
+	policy := &v1alpha1.AccessPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "home", Name: "incident", CreationTimestamp: made},
+		Spec: v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyQuarantine, Quarantine: &v1alpha1.QuarantinePolicy{
+			Targets: v1alpha1.QuarantineTargets{Selector: &v1alpha1.KeySelector{Namespaces: []v1alpha1.NamespaceName{"team"}, MaxTargets: 1}},
+		}},
+	}
+	listed := policy.DeepCopy()
+	listed.Status.Quarantine = &v1alpha1.QuarantineStatus{Keys: []v1alpha1.KeyReference{{Namespace: "team", Name: "listed"}}}
+	for name, tt := range map[string]struct {
+		reason string
+		policy *v1alpha1.AccessPolicy
+		key    string
+		age    time.Duration
+		cut    bool
+		holds  bool
+	}{
+		"NotCounted":   {"a policy that has not counted cuts nobody off", policy, "bot", time.Hour, false, false},
+		"Later":        {"but gives those that come later nothing", policy, "bot", 0, false, true},
+		"Listed":       {"whom it has listed it holds", listed, "listed", time.Hour, false, true},
+		"NotListed":    {"and no other", listed, "bot", time.Hour, true, false},
+		"LostStatus":   {"a key that is cut off stays so until it has counted again", policy, "bot", time.Hour, true, true},
+		"OtherThrough": {"a key of another namespace is none of its business", policy, "elsewhere/bot", 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "team", Name: tt.key, CreationTimestamp: metav1.NewTime(made.Add(-tt.age)),
+			}}
+			if namespace, name, found := strings.Cut(tt.key, "/"); found {
+				key.Namespace, key.Name = namespace, name
+			}
+			got, err := rules(t, tt.policy).Quarantine(t.Context(), key, tt.cut)
+			if err != nil || (got != nil) != tt.holds {
+				t.Errorf("%s: it is held by %v (%v), want %v", tt.reason, got, err, tt.holds)
+			}
+		})
+	}
+}
