@@ -67,7 +67,7 @@ model: ## Play 2,000 random sequences against the promises (about 4 minutes on t
 	  grep -v '^=== \|draw bit\|draw step\|PASS: Test.*/'
 
 .PHONY: bench
-bench: ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 10 minutes).
+bench: ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 6 minutes).
 	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
 
 .PHONY: verify
