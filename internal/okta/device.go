@@ -40,8 +40,7 @@ func (l *zoneList) find(ctx context.Context, name string) (string, error) {
 	if id, known := l.ids[name]; l.ids != nil && (known && age < verifiedFor || age < soon) {
 		return id, nil
 	}
-	w := walk[object]{org: l.org, clock: l.clock, id: func(o object) string { return text(o, "id") }}
-	listed, begun, err := w.all(ctx, "/api/v1/zones?limit=200")
+	listed, begun, err := objects(l.org, l.clock).all(ctx, "/api/v1/zones?limit=200")
 	if err != nil {
 		return "", err
 	}

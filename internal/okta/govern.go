@@ -34,10 +34,17 @@ type peopleApp struct {
 
 func (a peopleApp) seen() identity.App {
 	app := identity.App{ID: a.ID, Label: a.Label, ClientID: a.Credentials.OAuth.ClientID, Service: a.Settings.OAuth.Kind == "service"}
-	if u, err := url.Parse(a.Links.Policy.Href); err == nil && u.Path != "" {
-		app.SignIn = path.Base(u.Path)
-	}
+	app.SignIn = linked(a.Links.Policy.Href)
 	return app
+}
+
+// linked is the id of what a link leads to; "" when it leads nowhere.
+func linked(href string) string {
+	u, err := url.Parse(href)
+	if err != nil || u.Path == "" {
+		return ""
+	}
+	return path.Base(u.Path)
 }
 
 // FindApps implements identity.Apps.
@@ -107,8 +114,7 @@ func (d *Directory) mapApp(ctx context.Context, appID, policyID string) error {
 
 // defaultSignIn finds the policy that new apps are under: the system's.
 func (d *Directory) defaultSignIn(ctx context.Context) (string, error) {
-	w := walk[object]{org: d.org, clock: d.clock, id: func(o object) string { return text(o, "id") }}
-	listed, _, err := w.all(ctx, orgPolicies+"?type="+accessPolicy)
+	listed, _, err := objects(d.org, d.clock).all(ctx, orgPolicies+"?type="+accessPolicy)
 	if err != nil {
 		return "", err
 	}
@@ -139,8 +145,8 @@ func (d *Directory) Governed(ctx context.Context, id string) ([]string, error) {
 	}
 	var apps []string
 	for _, mapping := range mappings {
-		if u, err := url.Parse(mapping.Links.App.Href); err == nil && u.Path != "" {
-			apps = append(apps, path.Base(u.Path))
+		if id := linked(mapping.Links.App.Href); id != "" {
+			apps = append(apps, id)
 		}
 	}
 	return apps, nil

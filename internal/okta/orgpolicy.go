@@ -106,8 +106,7 @@ func (m *madePolicies) recent(p orgPolicy, now time.Time) (madePolicy, time.Dura
 // findOrgPolicies gives all policies that are the owner's, the one to use first. There is
 // one, but for what a request made that was carried out late.
 func (d *Directory) findOrgPolicies(ctx context.Context, p orgPolicy) ([]object, error) {
-	w := walk[object]{org: d.org, clock: d.clock, id: func(o object) string { return text(o, "id") }}
-	listed, _, err := w.all(ctx, p.list())
+	listed, _, err := objects(d.org, d.clock).all(ctx, p.list())
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,11 @@ type walk[T any] struct {
 	items []T
 }
 
+// objects is a walk over what is read as it comes.
+func objects(org *org, clock clock.PassiveClock) *walk[object] {
+	return &walk[object]{org: org, clock: clock, id: func(o object) string { return text(o, "id") }}
+}
+
 // all gives every item and when the walk was begun.
 func (w *walk[T]) all(ctx context.Context, first string) ([]T, time.Time, error) {
 	if w.next == "" || w.first != first || w.clock.Since(w.begun) > resumable {

@@ -47,10 +47,7 @@ func orgPolicyRoutes() []route {
 		{method: "GET", template: one + "/mappings/{mappingId}", scope: policiesRead, handle: (*Org).getMapping},
 		{method: "GET", template: one + "/app", scope: policiesRead, handle: (*Org).listMappedApps},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return append(listed, route{
+	return append(inBucket(throttle.Management, listed), route{
 		method: "PUT", template: "/api/v1/apps/{appId}/policies/{policyId}", bucket: throttle.Apps, scope: appsManage,
 		handle: (*Org).mapApp,
 	})
@@ -74,10 +71,7 @@ func orgRuleRoutes() []route {
 		{method: "POST", template: one + "/lifecycle/activate", scope: policiesManage, handle: (*Org).activateOrgRule},
 		{method: "POST", template: one + "/lifecycle/deactivate", scope: policiesManage, handle: (*Org).deactivateOrgRule},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return listed
+	return inBucket(throttle.Management, listed)
 }
 
 func zoneRoutes() []route {
@@ -97,10 +91,7 @@ func zoneRoutes() []route {
 		{method: "POST", template: one + "/lifecycle/activate", scope: zonesManage, handle: (*Org).activateZone},
 		{method: "POST", template: one + "/lifecycle/deactivate", scope: zonesManage, handle: (*Org).deactivateZone},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return listed
+	return inBucket(throttle.Management, listed)
 }
 
 // assuranceRoutes are counted with the management bucket: Okta has one of their own
@@ -117,8 +108,5 @@ func assuranceRoutes() []route {
 		{method: "PUT", template: one, scope: assurancesManage, handle: (*Org).putAssurance},
 		{method: "DELETE", template: one, scope: assurancesManage, handle: (*Org).deleteAssurance},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return listed
+	return inBucket(throttle.Management, listed)
 }

@@ -45,21 +45,13 @@ func (k *policyKind) ruleShape() shape.Shape {
 	}
 }
 
-// readOrgRule also holds the name unique within the policy.
 func (o *Org) readOrgRule(c *call, p *orgPolicy, self *orgRule) (document, error) {
 	body, err := parse(c, p.kind.ruleShape(), "policyRule")
 	if err != nil {
 		return nil, err
 	}
-	for _, required := range []string{"type", "name"} {
-		if body.text(required) == "" {
-			return nil, validation(required, required+": The field cannot be left blank")
-		}
-	}
-	for _, other := range p.rules {
-		if other != self && other.name() == body.text("name") {
-			return nil, validation("name", "name: An object with this field already exists in the current organization")
-		}
+	if err := checkRuleName(body, p.rules, self); err != nil {
+		return nil, err
 	}
 	return body, p.kind.rule.check(o, body)
 }

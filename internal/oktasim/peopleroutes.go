@@ -50,8 +50,5 @@ func factorRoutes() []route {
 		{method: "POST", template: activate + "/email", scope: usersManage, handle: (*Org).mailActivation},
 		{method: "POST", template: activate + "/poll", scope: usersManage, handle: (*Org).pollFactor},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Users
-	}
-	return listed
+	return inBucket(throttle.Users, listed)
 }

@@ -28,6 +28,14 @@ type route struct {
 	secrets bool
 }
 
+// inBucket has the rate limit of the bucket count the routes.
+func inBucket(bucket throttle.Bucket, routes []route) []route {
+	for i := range routes {
+		routes[i].bucket = bucket
+	}
+	return routes
+}
+
 // kind tells how a caller proves itself, and which error bodies it gets.
 type kind int
 

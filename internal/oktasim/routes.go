@@ -106,10 +106,7 @@ func credentialRoutes() []route {
 		{method: "POST", template: jwk + "/lifecycle/activate", scope: appsManage, handle: (*Org).activateKey},
 		{method: "POST", template: jwk + "/lifecycle/deactivate", scope: appsManage, handle: (*Org).deactivateKey},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Apps
-	}
-	return listed
+	return inBucket(throttle.Apps, listed)
 }
 
 func serverRoutes() []route {
@@ -133,10 +130,7 @@ func serverRoutes() []route {
 		{method: "PUT", template: scope, scope: serversManage, handle: (*Org).putScope},
 		{method: "DELETE", template: scope, scope: serversManage, handle: (*Org).deleteScope},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return listed
+	return inBucket(throttle.Management, listed)
 }
 
 func policyRoutes() []route {
@@ -163,10 +157,7 @@ func policyRoutes() []route {
 		{method: "POST", template: rule + "/lifecycle/activate", scope: serversManage, handle: (*Org).activateRule},
 		{method: "POST", template: rule + "/lifecycle/deactivate", scope: serversManage, handle: (*Org).deactivateRule},
 	}
-	for i := range listed {
-		listed[i].bucket = throttle.Management
-	}
-	return listed
+	return inBucket(throttle.Management, listed)
 }
 
 func oauthRoutes() []route {

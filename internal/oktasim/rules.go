@@ -75,20 +75,32 @@ func (o *Org) readRule(c *call, s *server, p *policy, self *rule) (document, err
 	if err != nil {
 		return nil, err
 	}
-	for _, required := range []string{"type", "name"} {
-		if body.text(required) == "" {
-			return nil, validation(required, required+": The field cannot be left blank")
-		}
-	}
-	for _, other := range p.rules {
-		if other != self && other.name() == body.text("name") {
-			return nil, validation("name", "name: An object with this field already exists in the current organization")
-		}
+	if err := checkRuleName(body, p.rules, self); err != nil {
+		return nil, err
 	}
 	if err := o.checkPeople(body.object("conditions", "people")); err != nil {
 		return nil, err
 	}
 	return body, checkGrantsOf(body, s)
+}
+
+// checkRuleName wants a rule to say its type and its name, and that no other of the
+// policy has the name.
+func checkRuleName[R interface {
+	comparable
+	name() string
+}](body document, rules []R, self R) error {
+	for _, required := range []string{"type", "name"} {
+		if body.text(required) == "" {
+			return validation(required, required+": The field cannot be left blank")
+		}
+	}
+	for _, other := range rules {
+		if other != self && other.name() == body.text("name") {
+			return validation("name", "name: An object with this field already exists in the current organization")
+		}
+	}
+	return nil
 }
 
 func (o *Org) checkPeople(people document) error {

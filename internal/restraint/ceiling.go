@@ -18,6 +18,11 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
+// IsCeiling tells that the policy is a Ceiling, in the namespace whose Ceilings count.
+func (r Rules) IsCeiling(policy *v1alpha1.AccessPolicy) bool {
+	return policy.Spec.Ceiling != nil && policy.Namespace == r.Home
+}
+
 // Asked is what a key asks for, as far as a ceiling may limit it.
 type Asked struct {
 	Permissions []string

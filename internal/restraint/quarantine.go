@@ -28,6 +28,12 @@ type Rules struct {
 	Incident string
 }
 
+// IsQuarantine tells that the policy is a Quarantine, in the namespace whose Quarantines
+// count.
+func (r Rules) IsQuarantine(policy *v1alpha1.AccessPolicy) bool {
+	return policy.Spec.Quarantine != nil && policy.Namespace == r.Incident
+}
+
 // Quarantine gives the Quarantine that cuts the key off; nil when none does. Of several
 // it is the first by name. cut tells that the key was in quarantine already.
 func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey, cut bool) (*v1alpha1.AccessPolicy, error) {

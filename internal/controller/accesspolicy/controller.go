@@ -94,7 +94,7 @@ func rolesChange() predicate.Predicate {
 
 // under are the Conditional policies, which a ceiling may now limit otherwise.
 func (c *Controller) under(ctx context.Context, obj client.Object) []reconcile.Request {
-	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || policy.Spec.Ceiling == nil || policy.Namespace != c.Restraints.Home {
+	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || !c.Restraints.IsCeiling(policy) {
 		return nil
 	}
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional != nil })
@@ -103,7 +103,7 @@ func (c *Controller) under(ctx context.Context, obj client.Object) []reconcile.R
 // labelled are the policies for which a namespace's labels matter.
 func (c *Controller) labelled(ctx context.Context, namespace client.Object) []reconcile.Request {
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
-		return policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home ||
+		return c.Restraints.IsCeiling(policy) ||
 			policy.Spec.Conditional != nil && policy.Namespace == namespace.GetName()
 	})
 }
@@ -127,8 +127,8 @@ func (c *Controller) which(ctx context.Context, fits func(*v1alpha1.AccessPolicy
 // limiting are the policies whose reports a key may change.
 func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
-		return policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident ||
-			policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home
+		return c.Restraints.IsQuarantine(policy) ||
+			c.Restraints.IsCeiling(policy)
 	})
 }
 
@@ -136,7 +136,7 @@ func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.
 // keys may be.
 func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []reconcile.Request {
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
-		return policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home || refersTo(policy, client.ObjectKeyFromObject(role))
+		return c.Restraints.IsCeiling(policy) || refersTo(policy, client.ObjectKeyFromObject(role))
 	})
 }
 

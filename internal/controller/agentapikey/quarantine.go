@@ -99,7 +99,7 @@ func (c *Controller) targets() handler.EventHandler {
 func (c *Controller) cutsOff(policies []client.Object) bool {
 	return slices.ContainsFunc(policies, func(obj client.Object) bool {
 		policy, is := obj.(*v1alpha1.AccessPolicy)
-		return is && policy.Spec.Quarantine != nil && policy.Namespace == c.Restraints.Incident
+		return is && c.Restraints.IsQuarantine(policy)
 	})
 }
 
@@ -108,7 +108,7 @@ func (c *Controller) concerns(policy *v1alpha1.AccessPolicy, key *v1alpha1.Agent
 	policy = policy.DeepCopy()
 	policy.DeletionTimestamp = nil
 	return policy.Namespace == c.Restraints.Incident && (restraint.Holds(policy, key) || restraint.Forgotten(policy, key)) ||
-		policy.Namespace == c.Restraints.Home && policy.Spec.Ceiling != nil || restraint.Conditions(policy, reference.RoleOf(key))
+		c.Restraints.IsCeiling(policy) || restraint.Conditions(policy, reference.RoleOf(key))
 }
 
 // bound are the keys that the policies say something of.

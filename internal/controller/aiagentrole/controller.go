@@ -98,7 +98,7 @@ func (c *Controller) rolesOfPolicy(ctx context.Context, obj client.Object) []rec
 		return nil
 	}
 	var requests []reconcile.Request
-	if policy.Spec.Ceiling != nil && policy.Namespace == c.Restraints.Home {
+	if c.Restraints.IsCeiling(policy) {
 		var roles v1alpha1.AIAgentRoleList
 		if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "listing roles that a ceiling may limit")
