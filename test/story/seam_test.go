@@ -120,6 +120,17 @@ func (s *seam) strike(at point, deadly bool) bool {
 	return true
 }
 
+// disarm keeps the seam from striking any more, and tells whether it has struck.
+func (s *seam) disarm() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reached() {
+		return true
+	}
+	s.target = point{}
+	return false
+}
+
 func (s *seam) reached() bool {
 	select {
 	case <-s.struck:
