@@ -70,21 +70,44 @@ func (d *Directory) groupOf(ctx context.Context, role identity.Mark, name string
 	if err != nil || found && named.mark() == role {
 		return named, found, err
 	}
-	all, err := d.groups.all(ctx, nil)
+	marked, err := d.markedGroups(ctx, role)
 	if err != nil {
 		return group{}, false, err
 	}
 	best, left := named, found && role.Namesake(named.mark())
-	for _, g := range all {
-		mark := g.mark()
-		if mark == role {
+	for _, g := range marked {
+		if g.mark() == role {
 			return g, true, nil
 		}
-		if role.Namesake(mark) && (!left || later(g, best)) {
+		if !left || later(g, best) {
 			best, left = g, true
 		}
 	}
 	return best, found || left, nil
+}
+
+// markedGroups are the groups that carry the mark of the role or of a namesake. Each is
+// asked for by its name, for it may be one from which we have renamed it.
+func (d *Directory) markedGroups(ctx context.Context, role identity.Mark) ([]group, error) {
+	all, err := d.groups.all(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	carries := func(g group) bool { return g.mark() == role || role.Namesake(g.mark()) }
+	var marked []group
+	for name, g := range all {
+		if !carries(g) {
+			continue
+		}
+		g, is, err := d.groups.get(ctx, name, query[group]{})
+		if err != nil {
+			return nil, err
+		}
+		if is && carries(g) {
+			marked = append(marked, g)
+		}
+	}
+	return marked, nil
 }
 
 // later tells which of two groups every process must choose.
