@@ -89,11 +89,11 @@ func (d *Directory) need(ctx context.Context) (server, error) {
 }
 
 // CreateServer implements identity.Roles.
-func (d *Directory) CreateServer(ctx context.Context) error {
+func (d *Directory) CreateServer(ctx context.Context, tried bool) error {
 	if err := d.setting.check(ctx); err != nil {
 		return err
 	}
-	if _, found, err := d.own(ctx); err != nil || found {
+	if _, found, err := d.servers.get(ctx, d.serverName(), query[server]{tried: tried}); err != nil || found {
 		return err
 	}
 	if _, taken, err := d.servers.get(ctx, d.serverName()+"*", query[server]{blocks: always[server]}); err != nil {

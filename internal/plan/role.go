@@ -19,11 +19,16 @@ const Coalesce = 3 * time.Second
 // keys do not exist: while a backup is being restored they may be about to.
 const Succession = 10 * time.Minute
 
+// serverShows is how long an authorization server that an earlier process asked for may
+// be missing from Okta's list.
+const serverShows = time.Minute
+
 // RoleVerb names what a step does.
 type RoleVerb string
 
 // The steps of a role, in the order in which they are taken.
 const (
+	NoteServer    RoleVerb = "NoteServer"
 	CreateServer  RoleVerb = "CreateServer"
 	PutPermission RoleVerb = "PutPermission"
 	PutGroup      RoleVerb = "PutGroup"
@@ -40,6 +45,8 @@ type RoleStep struct {
 	Permission identity.Permission
 	Group      identity.Group
 	Grant      identity.Grant
+	// Tried tells, of CreateServer, that an earlier process may have made it.
+	Tried bool
 }
 
 // Member is a client that is registered for a key bound to the role.
@@ -51,6 +58,9 @@ type Member struct {
 // RoleSeen is what a role's plan is made from.
 type RoleSeen struct {
 	identity.RoleSeen
+	// ServerRequested is when another process was last about to create the authorization
+	// server; zero when none was.
+	ServerRequested time.Time
 	// Members are the registered clients of the keys bound to the role.
 	Members []Member
 	// Ownerless are clients in the grant whose keys do not exist in the cluster.
@@ -78,7 +88,10 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 	}
 	var result RolePlan
 	if seen.Server == nil {
-		result.Steps = append(result.Steps, RoleStep{Verb: CreateServer, Reason: "the operator has no authorization server yet"})
+		if err := serverUnderway(seen, now); err != nil {
+			return RolePlan{Then: err}
+		}
+		result.Steps = append(result.Steps, serverSteps(seen)...)
 	}
 	result.Steps = append(result.Steps, permissionSteps(want, seen)...)
 	result.Steps = append(result.Steps, groupSteps(want, seen)...)
@@ -90,6 +103,29 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 	result.Again = again
 	result.Then = shadowed(seen)
 	return result
+}
+
+// serverUnderway tells that the server may be there although Okta does not show it:
+// nothing keeps Okta from making a second one of the same name.
+func serverUnderway(seen RoleSeen, now time.Time) error {
+	age := now.Sub(seen.ServerRequested)
+	if seen.ServerRequested.IsZero() || age.Abs() >= serverShows {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: identity.ReasonWaiting, RetryAfter: min(serverShows, serverShows-age),
+		Message: "an earlier process of the operator was about to create its authorization server, which may take a minute to show; " +
+			"it is looked for then",
+	}
+}
+
+// serverSteps write down that the server is about to be made, and make it.
+func serverSteps(seen RoleSeen) []RoleStep {
+	const reason = "the operator has no authorization server yet"
+	return []RoleStep{
+		{Verb: NoteServer, Reason: reason},
+		{Verb: CreateServer, Reason: reason, Tried: !seen.ServerRequested.IsZero()},
+	}
 }
 
 // revocation makes the grant smaller and never larger: without the clients that are

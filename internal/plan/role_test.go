@@ -43,6 +43,7 @@ func TestRole(t *testing.T) {
 		again   time.Duration
 		kind    identity.Kind
 		reason  string
+		tried   bool
 	}
 	tests := map[string]struct {
 		reason string
@@ -56,7 +57,22 @@ func TestRole(t *testing.T) {
 		"Fresh": {
 			reason: "the server comes first, and no policy is made while no client would be in it",
 			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{} },
-			want:   want{verbs: []RoleVerb{CreateServer, PutPermission, PutPermission, PutGroup}},
+			want:   want{verbs: []RoleVerb{NoteServer, CreateServer, PutPermission, PutPermission, PutGroup}},
+		},
+		"ServerRequested": {
+			reason: "a server that another process may just have made is given time to show",
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-49)} },
+			want:   want{kind: identity.Waiting, reason: identity.ReasonWaiting},
+		},
+		"ServerRequestedByAFastClock": {
+			reason: "another process's clock may be a little ahead",
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(12)} },
+			want:   want{kind: identity.Waiting, reason: identity.ReasonWaiting},
+		},
+		"ServerNeverCame": {
+			reason: "what does not show within a minute was never made",
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-50)} },
+			want:   want{verbs: []RoleVerb{NoteServer, CreateServer, PutPermission, PutPermission, PutGroup}, tried: true},
 		},
 		"TwinServer": {
 			reason: "a second server of ours goes last of all, for it is in nobody's way",
@@ -202,8 +218,10 @@ func TestRole(t *testing.T) {
 			wantError(t, tc.reason, got.Then, tc.want.kind, tc.want.reason)
 			var verbs []RoleVerb
 			var clients []string
+			tried := false
 			for _, step := range got.Steps {
 				verbs = append(verbs, step.Verb)
+				tried = tried || step.Tried
 				if step.Verb == PutGrant {
 					clients = step.Grant.Clients
 				}
@@ -213,6 +231,9 @@ func TestRole(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want.clients, clients); diff != "" {
 				t.Errorf("%s: clients of the grant (-want +got):\n%s", tc.reason, diff)
+			}
+			if tried != tc.want.tried {
+				t.Errorf("%s: an earlier process may have made the server: %t, want %t", tc.reason, tried, tc.want.tried)
 			}
 			if got.Again != tc.want.again {
 				t.Errorf("%s: again after %v, want %v", tc.reason, got.Again, tc.want.again)

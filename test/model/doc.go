@@ -15,9 +15,7 @@
 //	go test ./test/model -run TestSequences -model.sequence FILE   one as it was printed
 //
 // A failure prints the sequence in words, made as short as can be, with all calls since
-// its last step. A file in testdata is such a sequence, played in every run; those in
-// testdata/known break a promise by a bug that is known and not mended, and are to
-// become fewer.
+// its last step. A file in testdata is such a sequence, played in every run.
 //
 // To add an action, write a function and a line in one of the lists of actions; to add
 // a promise, a function and a line in promises.

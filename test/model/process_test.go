@@ -62,7 +62,7 @@ type outcome struct {
 
 // startProcess begins with nothing in memory and everything queued.
 func (w *world) startProcess() *process {
-	p := &process{world: w, seam: &seam{spared: w.spared}, queue: map[ref]*turn{}}
+	p := &process{world: w, seam: &seam{spared: func() bool { return w.calm }}, queue: map[ref]*turn{}}
 	p.cache = cached(w.kube.objects)
 	w.kube.changes = nil
 	w.outcomes = map[ref]*outcome{}

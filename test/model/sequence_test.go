@@ -84,31 +84,7 @@ func TestSequences(t *testing.T) {
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			s := readSequence(t, name)
-			s.bugs = true
-			s.play(t)
-		})
-	}
-}
-
-// TestKnownBugs plays what stands in testdata/known: sequences that break a promise,
-// by a bug of the operator that is not mended yet.
-func TestKnownBugs(t *testing.T) {
-	names, err := filepath.Glob(filepath.Join("testdata", "known", "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			s := readSequence(t, name)
-			s.bugs = true
-			broken := s.breaks()
-			if broken == "" {
-				t.Errorf("all promises hold: the bug is mended, or the sequence no longer leads to it; move %s to testdata, "+
-					"and take what spares it out of knownBugs", name)
-			}
-			t.Log(broken)
+			readSequence(t, name).play(t)
 		})
 	}
 }
@@ -125,23 +101,3 @@ func readSequence(t *testing.T, name string) sequence {
 	}
 	return s
 }
-
-// breaks plays a sequence and says which promise it breaks.
-func (s sequence) breaks() (promise string) {
-	defer func() {
-		if broken, is := recover().(brokenPromise); is {
-			promise = string(broken)
-		}
-	}()
-	s.play(curious{})
-	return ""
-}
-
-type brokenPromise string
-
-// curious is a tester that wants to know, and does not mind.
-type curious struct{}
-
-func (curious) Helper()                           {}
-func (curious) Logf(string, ...any)               {}
-func (curious) Fatalf(format string, args ...any) { panic(brokenPromise(fmt.Sprintf(format, args...))) }

@@ -43,8 +43,6 @@ type conditions struct {
 	limits oktasim.Limits
 	// lastFirst takes the latest of the objects that are due together first.
 	lastFirst bool
-	// bugs lets known bugs happen.
-	bugs bool
 }
 
 // world is an org, a cluster, and the operator between them, in virtual time and
@@ -74,8 +72,6 @@ type world struct {
 	agreed   map[ref]string
 	readings map[string]reading
 	outcomes map[ref]*outcome
-	// serverMade is when the operator made its authorization server last.
-	serverMade time.Time
 	// activity is when something happened last.
 	activity time.Time
 	// reconciles and writes count since the world began; writes are those that the
@@ -149,9 +145,6 @@ func (w *world) oktaWritten(method, path string) {
 	w.activity = w.clock.Now()
 	w.writes++
 	w.trace("    Okta " + method + " " + path)
-	if path == "/api/v1/authorizationServers" {
-		w.serverMade = w.clock.Now()
-	}
 	w.watchApps()
 }
 
@@ -218,7 +211,6 @@ func (w *world) matters(r ref, due time.Time) bool {
 
 // restart starts another process after a pause.
 func (w *world) restart(pause time.Duration) {
-	pause = max(pause, w.serverShows())
 	w.clock.Step(pause)
 	w.activity = w.clock.Now()
 	w.process = w.startProcess()

@@ -55,6 +55,7 @@ type Controller struct {
 	Settings   desired.Settings
 	// Resync is how often a role that is Ready is looked at again.
 	Resync time.Duration
+	notes  serverNotes
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
 	FirstRetry time.Duration
 }
@@ -217,7 +218,7 @@ func (c *Controller) ensurePermissions(
 		return lifecycle.Outcome{}, nil, err
 	}
 	todo := plan.Role(want, seen, c.Clock.Now())
-	if err := c.perform(ctx, todo.Steps); err != nil {
+	if err := c.perform(ctx, role, todo.Steps); err != nil {
 		return lifecycle.Outcome{}, nil, err
 	}
 	if len(todo.Steps) > 0 {
@@ -239,6 +240,8 @@ func (c *Controller) ensurePermissions(
 // name that is somebody else's is none of ours to delete.
 func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
 	want := desired.RoleOf(role, c.Settings)
+	// The role takes its note with it.
+	c.notes.read(role)
 	var outcome lifecycle.Outcome
 	if err := c.keysFirst(ctx, role); err != nil {
 		return outcome, err

@@ -26,6 +26,11 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 	if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 		return seen, fmt.Errorf("observing the role: %w", err)
 	}
+	if seen.Server == nil {
+		if seen.ServerRequested, err = c.serverRequested(ctx); err != nil {
+			return seen, err
+		}
+	}
 	// Before the keys: one that comes to be in between then counts twice, and not never.
 	if err := c.observeOwnerless(ctx, want, &seen); err != nil {
 		return seen, err

@@ -6,15 +6,16 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
 // perform takes the steps in order and stops at the first that does not succeed.
-func (c *Controller) perform(ctx context.Context, steps []plan.RoleStep) error {
+func (c *Controller) perform(ctx context.Context, role *v1alpha1.AIAgentRole, steps []plan.RoleStep) error {
 	log := ctrl.LoggerFrom(ctx)
 	for _, step := range steps {
-		if err := c.take(ctx, step); step.Verb == plan.DropTwin && identity.KindOf(err) == identity.Rejected {
+		if err := c.take(ctx, role, step); step.Verb == plan.DropTwin && identity.KindOf(err) == identity.Rejected {
 			// It is a person's to decide on, and in nobody's way.
 			log.Info("left the second authorization server as it is", "because", err.Error())
 			continue
@@ -26,10 +27,12 @@ func (c *Controller) perform(ctx context.Context, steps []plan.RoleStep) error {
 	return nil
 }
 
-func (c *Controller) take(ctx context.Context, step plan.RoleStep) error {
+func (c *Controller) take(ctx context.Context, role *v1alpha1.AIAgentRole, step plan.RoleStep) error {
 	switch step.Verb {
+	case plan.NoteServer:
+		return c.noteServer(ctx, role)
 	case plan.CreateServer:
-		return c.Directory.CreateServer(ctx)
+		return c.Directory.CreateServer(ctx, step.Tried)
 	case plan.DropTwin:
 		return c.Directory.DropTwin(ctx)
 	case plan.PutPermission:
