@@ -65,6 +65,9 @@ type RoleSeen struct {
 	Members []Member
 	// Ownerless are clients in the grant whose keys do not exist in the cluster.
 	Ownerless []string
+	// KeptUntil is when the first of the members that have access only because of an
+	// earlier namesake may lose it; zero when there is none.
+	KeptUntil time.Time
 	// Underway counts the keys bound to the role whose client is about to be registered.
 	Underway int
 }
@@ -263,16 +266,23 @@ func boundClients(want desired.Role, seen RoleSeen, now time.Time) ([]string, ti
 	for _, m := range seen.Members {
 		clients = append(clients, m.ClientID)
 	}
+	var again time.Duration
+	if !seen.KeptUntil.IsZero() {
+		again = seen.KeptUntil.Sub(now)
+	}
 	left := Succession - now.Sub(time.Unix(want.Mark.Since, 0))
 	if left <= 0 || len(seen.Ownerless) == 0 {
-		return clients, 0
+		return clients, again
 	}
 	for _, id := range seen.Ownerless {
 		if !slices.Contains(clients, id) {
 			clients = append(clients, id)
 		}
 	}
-	return clients, left
+	if again == 0 || left < again {
+		again = left
+	}
+	return clients, again
 }
 
 const reasonNewClients = "new clients are to be listed"

@@ -190,6 +190,11 @@ func TestRole(t *testing.T) {
 			},
 			want: want{verbs: []RoleVerb{PutGroup, PutGrant}, clients: []string{"aik-1"}, again: Succession - 10*time.Second},
 		},
+		"KeptForAWhile": {
+			reason: "what a restored key has until it proves itself, is looked at again when the time is over",
+			change: func(_ *desired.Role, s *RoleSeen) { s.KeptUntil = at(70) },
+			want:   want{again: time.Minute},
+		},
 		"RestoredLongAgo": {
 			reason: "and not for ever",
 			change: func(w *desired.Role, s *RoleSeen) {

@@ -161,7 +161,11 @@ func restore(w *world, a args) string {
 	return fmt.Sprintf("the cluster is lost, and the backup is restored into an empty one (Secrets first: %v)", secretsFirst)
 }
 
+// restoreOne restores an object, unless a person has one of that name.
 func (w *world) restoreOne(obj client.Object) error {
+	if r, _, err := w.kube.refOf(obj); err != nil || w.foreign.secrets[r] != nil {
+		return err
+	}
 	obj.SetResourceVersion("")
 	obj.SetOwnerReferences(nil)
 	obj.SetFinalizers(nil)

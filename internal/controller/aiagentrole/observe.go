@@ -132,7 +132,12 @@ func (c *Controller) mayHold(
 	if c.settled(role.Mark) && c.settled(want.Mark) || seen.Grant == nil || exceeds(role.PermissionNames(), seen.Grant.Permissions) {
 		return false, nil
 	}
-	return c.mayKeep(ctx, role, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+	keeps, err := c.mayKeep(ctx, role, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+	until := time.Unix(max(role.Mark.Since, want.Mark.Since), 0).Add(plan.Succession)
+	if keeps && (seen.KeptUntil.IsZero() || until.Before(seen.KeptUntil)) {
+		seen.KeptUntil = until
+	}
+	return keeps, err
 }
 
 // count is the part of observeKey that looks at what there is.
