@@ -101,6 +101,26 @@ func (s *Store) reveal(ctx context.Context, key types.NamespacedName, part strin
 	}
 }
 
+// confirmPublished holds that the published Secret is still what was seen. That of the
+// staging Secret is seen to by the write of it.
+func (s *Store) confirmPublished(ctx context.Context, stored *Stored) error {
+	if stored.publishedSecret == nil {
+		return nil
+	}
+	key := client.ObjectKeyFromObject(stored.publishedSecret)
+	metadata := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
+	if err := s.Live.Get(ctx, key, metadata); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("looking for Secret %s: %w", key, err)
+	}
+	if metadata.ResourceVersion == stored.publishedSecret.ResourceVersion {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing, RetryAfter: time.Second,
+		Message: fmt.Sprintf("Secret %q has changed, which is about to be seen", key.Name),
+	}
+}
+
 // HasStaged tells whether a credential was ever staged for the key.
 func (s *Stored) HasStaged() bool { return s.stagedSecret != nil }
 

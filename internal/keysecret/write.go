@@ -22,8 +22,12 @@ const stagedType corev1.SecretType = "agentidentity.dev/staged-credential"
 const prefixPrevious = "previous_"
 
 // Mint makes a credential and stages it. What is staged already stays beside it, if
-// it is the credential named previous.
+// it is the credential named previous. It is an error of kind Waiting when the published
+// Secret is not what the cache has shown, for that may be why.
 func (s *Store) Mint(ctx context.Context, stored *Stored, now time.Time, previous string, retiring []string) error {
+	if err := s.confirmPublished(ctx, stored); err != nil {
+		return err
+	}
 	credential, err := mint(stored.want.Method)
 	if err != nil {
 		return err

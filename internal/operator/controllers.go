@@ -38,7 +38,7 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{
 		&aiagentrole.Controller{
-			Client: mgr.GetClient(), Directory: directory, Clients: directory, Restraints: restraints,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Clients: directory, Restraints: restraints,
 			Recorder: mgr.GetEventRecorder("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 		},
 		&agentapikey.Controller{

@@ -178,6 +178,8 @@ type KeySeen struct {
 	RoleRef string
 	// Permissions are the role's, sorted.
 	Permissions []string
+	// Minted tells that the newest credential was made a moment ago.
+	Minted bool
 	// Added names the credential that the client was given a moment ago.
 	Added string
 	// Probed names the credential with which a token was obtained a moment ago.

@@ -100,9 +100,10 @@ func cleansed(want desired.Key, seen KeySeen, now time.Time) KeyNext {
 	if len(seen.Staged.Quarantined) == 0 || seen.Client == nil {
 		return KeyNext{}
 	}
-	// A note that names no credential anybody knows was written by who wants to keep one.
+	// A note that names no credential anybody knows was written by who wants to keep one:
+	// that one is replaced, once.
 	known := append(Retiring(seen), seen.Retired...)
-	stranger := func(name string) bool { return !slices.Contains(known, name) }
+	stranger := func(name string) bool { return !seen.Minted && !slices.Contains(known, name) }
 	if seen.Staged.Newest == "" || slices.Contains(seen.Staged.Quarantined, seen.Staged.Newest) ||
 		slices.ContainsFunc(seen.Staged.Quarantined, stranger) {
 		return step(Mint, "the credential was in quarantine, and is replaced")

@@ -65,7 +65,7 @@ func (w *world) play(s step) {
 func (w *world) finish() {
 	w.Helper()
 	w.faults.Clear()
-	w.process.seam.countdown = 0
+	w.process.seam.countdown, w.deaths = 0, nil
 	w.traced = nil
 	w.history = append(w.history, "(all faults are over, and two resyncs pass)")
 	w.resyncTwice()

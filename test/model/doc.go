@@ -17,6 +17,10 @@
 // A failure prints the sequence in words, made as short as can be, with all calls since
 // its last step. A file in testdata is such a sequence, played in every run.
 //
+// Four scenarios (schedules_test.go) are told again and again: each change in the cluster
+// told late, never or twice (TestWatches), and a second death while the first is recovered
+// from (TestDeathInRecovery).
+//
 // To add an action, write a function and a line in one of the lists of actions; to add
 // a promise, a function and a line in promises.
 package model

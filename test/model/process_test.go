@@ -41,6 +41,8 @@ type process struct {
 	cache       objects
 	reconcilers map[string]reconcile.Reconciler
 	queue       map[ref]*turn
+	// frozen are the objects that the cache has as they were.
+	frozen map[ref]*frozen
 	// turns counts what was ever queued, so that what came first goes first.
 	turns int
 	// reconciling tells that the operator is at work, not a person.
@@ -62,11 +64,15 @@ type outcome struct {
 
 // startProcess begins with nothing in memory and everything queued.
 func (w *world) startProcess() *process {
-	p := &process{world: w, seam: &seam{spared: func() bool { return w.calm }}, queue: map[ref]*turn{}}
+	p := &process{world: w, seam: &seam{spared: func() bool { return w.calm }}, queue: map[ref]*turn{}, frozen: map[ref]*frozen{}}
 	p.cache = cached(w.kube.objects)
 	w.kube.changes = nil
 	w.outcomes = map[ref]*outcome{}
 	p.reconcilers = p.controllers(p.directory())
+	if len(w.deaths) > 0 {
+		p.seam.countdown, p.seam.after = w.deaths[0].call, w.deaths[0].after
+		w.deaths = w.deaths[1:]
+	}
 	for _, r := range sortedRefs(p.cache) {
 		p.wake(r, w.clock.Now())
 	}
@@ -106,7 +112,7 @@ func (p *process) controllers(directory identity.Directory) map[string]reconcile
 		Client: reads, Directory: directory, Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
 	}
 	role := &aiagentrole.Controller{
-		Client: reads, Directory: directory, Clients: directory,
+		Client: reads, Live: live, Directory: directory, Clients: directory,
 		Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
 	}
 	key := &agentapikey.Controller{
@@ -132,17 +138,11 @@ func cached(all objects) objects {
 
 // catchUp lets the watches tell what has changed.
 func (p *process) catchUp() {
-	now := p.world.clock.Now()
+	p.thaw()
 	changes := p.world.kube.changes
 	p.world.kube.changes = nil
-	if len(changes) == 0 {
-		return
-	}
-	p.cache = cached(p.world.kube.objects)
 	for _, c := range changes {
-		for _, r := range p.wakes(c) {
-			p.wake(r, now)
-		}
+		p.tell(c)
 	}
 }
 
@@ -189,6 +189,9 @@ func (p *process) before(a, b *turn) bool {
 func (p *process) reconcile(r ref) {
 	w := p.world
 	p.catchUp()
+	if r.kind == watchTurn {
+		return
+	}
 	delete(p.queue, r)
 	w.reconciles++
 	now := w.clock.Now()

@@ -74,6 +74,12 @@ type world struct {
 	outcomes map[ref]*outcome
 	// activity is when something happened last.
 	activity time.Time
+	// tellings says how a watch tells the nth change since the world began, from 0; nil
+	// is at once. toldOf counts them.
+	tellings func(n int) telling
+	toldOf   int
+	// deaths are those that the next processes die, one each.
+	deaths []death
 	// reconciles and writes count since the world began; writes are those that the
 	// operator made or tried, in Okta or in Kubernetes.
 	reconciles, writes, restarts int

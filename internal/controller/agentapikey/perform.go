@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
@@ -90,13 +88,17 @@ func (c *Controller) deeds() map[plan.KeyVerb]deed {
 func (c *Controller) mint(ctx context.Context, s *scene, _ plan.KeyStep) error {
 	previous, retiring := plan.AfterMint(s.seen)
 	s.seen.Retired = nil
-	return c.Secrets.Mint(ctx, s.stored, c.Clock.Now(), previous, retiring)
+	if err := c.Secrets.Mint(ctx, s.stored, c.Clock.Now(), previous, retiring); err != nil {
+		return err
+	}
+	s.seen.Minted = true
+	return nil
 }
 
 // register tells the directory and looks at once at what it made: that is in the
 // snapshot and costs no call, and the status can name it.
 func (c *Controller) register(ctx context.Context, s *scene, _ plan.KeyStep) error {
-	if err := c.stillWanted(ctx, s.key); err != nil {
+	if err := lifecycle.StillWanted(ctx, c.Live, "AgentAPIKey", s.key); err != nil {
 		return err
 	}
 	if err := c.Directory.RegisterClient(ctx, s.want.Registration(s.stored.Credential())); err != nil {
@@ -116,7 +118,7 @@ func (c *Controller) clientDeed(do func(context.Context, *scene) error) deed {
 }
 
 func (c *Controller) adopt(ctx context.Context, s *scene) error {
-	if err := c.stillWanted(ctx, s.key); err != nil {
+	if err := lifecycle.StillWanted(ctx, c.Live, "AgentAPIKey", s.key); err != nil {
 		return err
 	}
 	return c.Directory.AdoptClient(ctx, *s.seen.Client, s.want.Registration(identity.Credential{}))
@@ -129,7 +131,7 @@ func (c *Controller) update(ctx context.Context, s *scene) error {
 
 // add leaves it to the plan to make room in a client that is full.
 func (c *Controller) add(ctx context.Context, s *scene) error {
-	if err := c.stillWanted(ctx, s.key); err != nil {
+	if err := lifecycle.StillWanted(ctx, c.Live, "AgentAPIKey", s.key); err != nil {
 		return err
 	}
 	err := c.Directory.AddCredential(ctx, *s.seen.Client, s.stored.Credential())
@@ -209,22 +211,4 @@ func (c *Controller) revoke(ctx context.Context, s *scene, _ plan.KeyStep) error
 	}
 	s.seen.Revoked = true
 	return nil
-}
-
-// stillWanted asks the API server itself: a cache that is behind, as after a change
-// of the leader, may show a key that another process has released already.
-func (c *Controller) stillWanted(ctx context.Context, key *v1alpha1.AgentAPIKey) error {
-	live := &metav1.PartialObjectMetadata{}
-	live.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("AgentAPIKey"))
-	err := c.Live.Get(ctx, client.ObjectKeyFromObject(key), live)
-	if err == nil && live.UID == key.UID && live.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("making sure that the key still exists: %w", err)
-	}
-	return &identity.Error{
-		Kind: identity.Waiting, Reason: v1alpha1.ReasonProgressing,
-		Message: "the key was deleted a moment ago; nothing is registered for it",
-	}
 }

@@ -45,7 +45,10 @@ type Directory interface {
 
 // Controller reconciles AIAgentRoles.
 type Controller struct {
-	Client    client.Client
+	Client client.Client
+	// Live reads from the API server, to make sure that a role exists before anything is
+	// made for it.
+	Live      client.Reader
 	Directory Directory
 	Clients   Clients
 	// Restraints say what administrators take away.
@@ -218,6 +221,11 @@ func (c *Controller) ensurePermissions(
 		return lifecycle.Outcome{}, nil, err
 	}
 	todo := plan.Role(want, seen, c.Clock.Now())
+	if len(todo.Steps) > 0 && (seen.Group == nil || seen.Grant == nil) {
+		if err := lifecycle.StillWanted(ctx, c.Live, "AIAgentRole", role); err != nil {
+			return lifecycle.Outcome{}, nil, err
+		}
+	}
 	if err := c.perform(ctx, role, todo.Steps); err != nil {
 		return lifecycle.Outcome{}, nil, err
 	}

@@ -1,4 +1,4 @@
-package agentapikey
+package lifecycle
 
 import (
 	"context"
@@ -38,11 +38,8 @@ func TestStillWanted(t *testing.T) {
 		"Leaving": {"it is being deleted", []client.Object{leaving}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := &Controller{
-				Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(key("u1")).Build(),
-				Live:   fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.live...).Build(),
-			}
-			err := c.stillWanted(context.Background(), key("u1"))
+			live := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.live...).Build()
+			err := StillWanted(context.Background(), live, "AgentAPIKey", key("u1"))
 			if tc.wanted != (err == nil) || !tc.wanted && identity.KindOf(err) != identity.Waiting {
 				t.Errorf("%s: got %v", tc.reason, err)
 			}
