@@ -54,6 +54,9 @@ type RoleSeen struct {
 	// mark may be that of an earlier namesake. A grant that is incomplete (its rule
 	// missing or switched off) lists no permissions.
 	Grant *Grant
+	// Unsettled is how soon to look again because a list has missed something that was
+	// there, which is no proof that it is gone; zero when nothing is missed.
+	Unsettled time.Duration
 	// Shadows are the names of somebody else's active access policies that let every
 	// client in and come before the grant, so that Okta does not look at it; sorted.
 	Shadows []string

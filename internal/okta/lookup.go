@@ -127,6 +127,23 @@ func (f *family[T]) judge(e *entry[T], value T, found bool) {
 	}
 }
 
+// unsettled tells how soon what the last list missed can be looked up; zero when nothing is
+// missed, or can be looked up already.
+func (f *family[T]) unsettled() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var soonest time.Duration
+	for _, e := range f.entries {
+		if !e.present || e.doubt != missed {
+			continue
+		}
+		if left := lagging - f.clock.Since(e.since); left >= 0 && (soonest == 0 || left < soonest) {
+			soonest = left + time.Second
+		}
+	}
+	return soonest
+}
+
 // open tells for how long what is not seen under the key may still show.
 func (f *family[T]) open(key string) time.Duration {
 	f.mu.Lock()

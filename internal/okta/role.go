@@ -39,6 +39,7 @@ func (d *Directory) ObserveRole(ctx context.Context, role identity.Mark, groupNa
 	if err != nil {
 		return identity.RoleSeen{}, err
 	}
+	seen.Unsettled = max(d.groups.unsettled(), d.scopes.unsettled(), d.policies.unsettled())
 	if !found {
 		return seen, nil
 	}

@@ -69,6 +69,12 @@ func TestKeyQuarantine(t *testing.T) {
 			reason: "nor does one of two", from: releasedFrom,
 			seen: func(s *KeySeen) { s.Staged.Quarantined = []string{"x", "kid-1"} }, verb: Mint,
 		},
+		"NoteSpoiledOnce": {
+			reason: "and the credential is replaced once, though the note is still there", from: releasedFrom,
+			seen: func(s *KeySeen) {
+				s.Staged.Quarantined, s.Staged.Newest, s.Staged.Retiring, s.Minted = []string{"x"}, "kid-2", []string{"kid-1"}, true
+			}, verb: Add,
+		},
 		"SuspendedBefore": {
 			reason: "of a key that its team has suspended it is written down all the same", from: quarantined,
 			seen: func(s *KeySeen) { s.Client.Active, s.Staged.Suspended = false, true }, verb: NoteQuarantine,

@@ -103,7 +103,7 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 	if seen.Twin != "" {
 		result.Steps = append(result.Steps, RoleStep{Verb: DropTwin, Reason: "authorization server " + seen.Twin + " is a second one of ours"})
 	}
-	result.Again = again
+	result.Again = Sooner(again, seen.Unsettled)
 	result.Then = shadowed(seen)
 	return result
 }
@@ -279,10 +279,7 @@ func boundClients(want desired.Role, seen RoleSeen, now time.Time) ([]string, ti
 			clients = append(clients, id)
 		}
 	}
-	if again == 0 || left < again {
-		again = left
-	}
-	return clients, again
+	return clients, Sooner(again, left)
 }
 
 const reasonNewClients = "new clients are to be listed"

@@ -190,6 +190,11 @@ func TestRole(t *testing.T) {
 			},
 			want: want{verbs: []RoleVerb{PutGroup, PutGrant}, clients: []string{"aik-1"}, again: Succession - 10*time.Second},
 		},
+		"MissedByOneList": {
+			reason: "what one list has missed is looked at again when that can be proved",
+			change: func(_ *desired.Role, s *RoleSeen) { s.Unsettled = time.Minute },
+			want:   want{again: time.Minute},
+		},
 		"KeptForAWhile": {
 			reason: "what a restored key has until it proves itself, is looked at again when the time is over",
 			change: func(_ *desired.Role, s *RoleSeen) { s.KeptUntil = at(70) },

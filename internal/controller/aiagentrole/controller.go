@@ -177,7 +177,7 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		return outcome, err
 	}
 	again, letIn := c.letIn(ctx, role, want)
-	outcome.Again = sooner(outcome.Again, again)
+	outcome.Again = plan.Sooner(outcome.Again, again)
 	return outcome, cmp.Or(then, left, letIn)
 }
 

@@ -50,7 +50,7 @@ func (c *Controller) enroll(
 	missing := plan.MissingFactors(want, members)
 	c.reportFactors(role, want, members, missing)
 	if missing != "" {
-		return sooner(again, pendingAgain), nil
+		return plan.Sooner(again, pendingAgain), nil
 	}
 	return enrolledAgain, nil
 }

@@ -141,11 +141,3 @@ func (c *Controller) performPeople(ctx context.Context, want desired.Role, steps
 	}
 	return refused
 }
-
-// sooner is the earlier of two waits, of which none is zero.
-func sooner(a, b time.Duration) time.Duration {
-	if a == 0 || b > 0 && b < a {
-		return b
-	}
-	return a
-}
