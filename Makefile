@@ -57,6 +57,10 @@ crash: ## Kill, deafen and stop the operator at every call it makes, and print a
 	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -parallel 8 -v -run TestKilledAnywhere $(TESTFLAGS) ./test/story 2>&1 | \
 	  grep -v '^=== \|PASS: Test.*/\|^E[0-9]'
 
+.PHONY: soak
+soak: ## Kill -9 the real program 140 times while people change things (about 5 minutes; TESTFLAGS=-story.kills-seed=N for other moments).
+	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v -run TestKillNine ./test/story -story.kills=140 $(TESTFLAGS)
+
 .PHONY: seeded
 seeded: ## Plant known bugs, one after another, and show which test catches each (about 5 minutes).
 	@go run ./hack/seeded

@@ -27,6 +27,8 @@ var cluster struct {
 	operator *rest.Config
 	// kubeconfig is a file that lets a person do everything.
 	kubeconfig string
+	// operatorKubeconfig is what the operator is given that runs as a program.
+	operatorKubeconfig []byte
 }
 
 const operatorUser = "system:serviceaccount:agent-identity-system:agent-identity-operator"
@@ -77,6 +79,9 @@ func run(m *testing.M) (int, error) {
 	}
 	defer func() { _ = os.Remove(cluster.kubeconfig) }()
 	cluster.operator = user.Config()
+	if cluster.operatorKubeconfig, err = user.KubeConfig(); err != nil {
+		return 1, fmt.Errorf("making the operator's kubeconfig: %w", err)
+	}
 	cluster.operator.QPS, cluster.operator.Burst = -1, -1
 	if err := bindShippedRole(); err != nil {
 		return 1, err

@@ -143,18 +143,22 @@ func (w *world) credential(name, value string) {
 }
 
 func (w *world) config() *configv1alpha1.Configuration {
-	c, err := configv1alpha1.Parse(fmt.Appendf(nil, `
+	c, err := configv1alpha1.Parse(w.configText())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) configText() []byte {
+	return fmt.Appendf(nil, `
 apiVersion: config.agentidentity.dev/v1alpha1
 kind: Configuration
 clusterID: %s
 okta: {orgURL: %q, credentialsDirectory: %q}
 namespaces: [%s]
 manager: {healthProbeBindAddress: "0", leaderElection: Disabled}
-`, w.namespace, w.orgURL, w.secrets, w.namespace))
-	if err != nil {
-		w.Fatal(err)
-	}
-	return c
+`, w.namespace, w.orgURL, w.secrets, w.namespace)
 }
 
 // process is one run of the operator.
