@@ -1,6 +1,9 @@
 package identity
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // People keeps the people who hold roles.
 type People interface {
@@ -46,15 +49,25 @@ type Factors interface {
 
 // Enrollments keeps which second factors the members of a group must have.
 type Enrollments interface {
+	Unsettled
 	// PutEnrollment creates the enrolment policy, or makes it equal, and gives its id.
 	PutEnrollment(ctx context.Context, enrollment Enrollment) (id string, err error)
 	// DeleteEnrollment removes it; gone already is success.
 	DeleteEnrollment(ctx context.Context, owner Mark, name string) error
 }
 
+// Unsettled is what a directory is whose lists show a moment late what was made.
+type Unsettled interface {
+	// UnsettledPolicies tells how soon to look again because policies were made of which
+	// a process before this one may have made twins, which then show and are removed;
+	// zero when none was made lately.
+	UnsettledPolicies() time.Duration
+}
+
 // SignIns keeps how people sign in. A directory that cannot (an org without Identity
 // Engine) answers with an error of kind Rejected and ReasonFeatureUnavailable.
 type SignIns interface {
+	Unsettled
 	// PutSignIn creates the sign-in, or makes it equal, and gives its id. What is taken
 	// away is taken away first. It governs no app before GovernApp says so.
 	PutSignIn(ctx context.Context, signIn SignIn) (id string, err error)

@@ -31,7 +31,7 @@ func TestManyAtOnce(t *testing.T) {
 		for worker := range workers {
 			d := directories[worker%len(directories)]
 			working.Go(func() {
-				for range 5000 {
+				for range 10_000 { // more than the minute for which lists may lag
 					err := buildOne(t, d, mark, r)
 					if err == nil {
 						return

@@ -34,6 +34,14 @@ func (p orgPolicy) list() string {
 	return p.base + "?type=" + p.kind + "&q=" + url.QueryEscape(p.name)
 }
 
+// listAll is the path of a list of all of its kind.
+func (p orgPolicy) listAll() string {
+	if p.base != orgPolicies {
+		return p.base
+	}
+	return p.base + "?type=" + p.kind
+}
+
 func (p orgPolicy) path(id string) string { return p.base + "/" + url.PathEscape(id) }
 
 // madePolicies remember what was made a moment ago, and what may have been.
@@ -46,7 +54,7 @@ type madePolicies struct {
 
 type equalPolicy struct {
 	id, body string
-	at       time.Time
+	until    time.Time
 }
 
 // verifiedFor is how long a policy is believed to be what it was made.
@@ -57,13 +65,34 @@ func (m *madePolicies) known(p orgPolicy, body string, now time.Time) (string, b
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, is := m.equal[p]
-	return e.id, is && e.body == body && now.Sub(e.at) < verifiedFor
+	return e.id, is && e.body == body && now.Before(e.until)
 }
 
 func (m *madePolicies) verified(p orgPolicy, id, body string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.equal[p] = equalPolicy{id, body, now}
+	until := now.Add(verifiedFor)
+	if made, is := m.made[p]; is && now.Sub(made.at) < lagging {
+		// A twin made by a process before this one shows then.
+		until = made.at.Add(lagging)
+	}
+	m.equal[p] = equalPolicy{id, body, until}
+}
+
+// unsettled tells for how long twins of what was made may still show; zero for none.
+func (m *madePolicies) unsettled(now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var longest time.Duration
+	for _, made := range m.made {
+		longest = max(longest, lagging-now.Sub(made.at))
+	}
+	return longest
+}
+
+// UnsettledPolicies implements identity.Unsettled.
+func (d *Directory) UnsettledPolicies() time.Duration {
+	return d.madePolicies.unsettled(d.clock.Now())
 }
 
 // distrust has every policy looked at again: one of them is not what it was.
@@ -104,15 +133,24 @@ func (m *madePolicies) recent(p orgPolicy, now time.Time) (madePolicy, time.Dura
 }
 
 // findOrgPolicies gives all policies that are the owner's, the one to use first. There is
-// one, but for what a request made that was carried out late.
+// one, but for what a request made that was carried out late. One that a person has renamed
+// is found only among all of its kind.
 func (d *Directory) findOrgPolicies(ctx context.Context, p orgPolicy) ([]object, error) {
-	listed, _, err := objects(d.org, d.clock).all(ctx, p.list())
+	ours, err := d.markedOrgPolicies(ctx, p, p.list())
+	if all := p.listAll(); err == nil && len(ours) == 0 && all != p.list() {
+		ours, err = d.markedOrgPolicies(ctx, p, all)
+	}
+	return ours, err
+}
+
+func (d *Directory) markedOrgPolicies(ctx context.Context, p orgPolicy, list string) ([]object, error) {
+	listed, _, err := objects(d.org, d.clock).all(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	ours := slices.DeleteFunc(listed, func(o object) bool {
 		mark, _ := identity.ParseMark(text(o, "description"))
-		return text(o, "name") != p.name || !policyMark(p.owner).MayChange(mark)
+		return !policyMark(p.owner).MayChange(mark)
 	})
 	slices.SortFunc(ours, func(a, b object) int {
 		return cmp.Or(cmp.Compare(text(a, "created"), text(b, "created")), cmp.Compare(text(a, "id"), text(b, "id")))

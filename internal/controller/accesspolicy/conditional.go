@@ -3,7 +3,9 @@ package accesspolicy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -16,6 +18,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
 
@@ -27,7 +30,9 @@ const notThere = 5 * time.Minute
 func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
 	groups, err := c.groups(ctx, policy)
 	if err != nil {
-		// What people get by roles that may be gone ends until that is known.
+		if !roleGone(err) {
+			return lifecycle.Outcome{}, err
+		}
 		return lifecycle.Outcome{}, cmp.Or(c.ungrantPeople(ctx, policy), err)
 	}
 	if err := c.checkAgents(ctx, policy); err != nil {
@@ -49,7 +54,19 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 	if err := c.reportEffect(ctx, policy, groups); err != nil {
 		return lifecycle.Outcome{}, err
 	}
-	return lifecycle.Outcome{Message: "Okta asks people and agents of the policy's roles for what it says", Again: time.Hour}, nil
+	return lifecycle.Outcome{
+		Message: "Okta asks people and agents of the policy's roles for what it says",
+		Again:   plan.Sooner(time.Hour, c.Directory.UnsettledPolicies()),
+	}, nil
+}
+
+// roleGone tells that people can have nothing by a role: it is not there, or not for the
+// policy. That Okta could not be asked is no reason to take away what they have.
+func roleGone(err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	return ok && slices.Contains([]string{
+		v1alpha1.ReasonRoleNotFound, v1alpha1.ReasonRoleNotShared, v1alpha1.ReasonRoleNotReady,
+	}, e.Reason)
 }
 
 // tidy takes out a status that says nothing, which the API does not take.

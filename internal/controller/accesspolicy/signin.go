@@ -20,6 +20,10 @@ import (
 // then nobody is asked for anything else than before.
 func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, groups map[types.NamespacedName]string) error {
 	apps, err := c.apps(ctx, policy)
+	if kind := identity.KindOf(err); err != nil && (kind == identity.Throttled || kind == identity.Unavailable) {
+		// That Okta could not be asked is no reason to take away what people have.
+		return err
+	}
 	if err != nil {
 		return cmp.Or(c.ungrantPeople(ctx, policy), c.withdraw(ctx, policy, err), err)
 	}

@@ -89,6 +89,9 @@ func (c *Controller) letIn(ctx context.Context, role *v1alpha1.AIAgentRole, want
 			Message: "people are being let into the role's group; see status.members",
 		}
 	}
+	if want.StartFactors {
+		again = plan.Sooner(again, c.Directory.UnsettledPolicies())
+	}
 	return again, cmp.Or(failed, refusal(want), todo.Then)
 }
 
