@@ -51,7 +51,7 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			Brake:      brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
 		},
 		&accesspolicy.Controller{
-			Client: mgr.GetClient(), Directory: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
 			Settings: settings, Resync: resync, FirstRetry: o.FirstRetry, Restraints: restraints, Apps: appGrants(o.Config, home),
 		},
 		&orphan.Controller{

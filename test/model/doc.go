@@ -17,7 +17,7 @@
 // A failure prints the sequence in words, made as short as can be, with all calls since
 // its last step. A file in testdata is such a sequence, played in every run.
 //
-// Four scenarios (schedules_test.go) are told again and again: each change in the cluster
+// Five scenarios (schedules_test.go) are told again and again: each change in the cluster
 // told late, never or twice (TestWatches), and a second death while the first is recovered
 // from (TestDeathInRecovery).
 //

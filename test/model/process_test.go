@@ -109,7 +109,8 @@ func (p *process) controllers(directory identity.Directory) map[string]reconcile
 	settings := desired.Settings{Cluster: cluster, TokenLifetime: 15 * time.Minute}
 	restraints := restraint.Rules{Reader: reads, Home: ops, Incident: ops}
 	policy := &accesspolicy.Controller{
-		Client: reads, Directory: directory, Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
+		Client: reads, Live: live, Directory: directory, Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,
+		Apps: accesspolicy.AppGrants{Grants: []accesspolicy.AppGrant{{App: console, Namespaces: namespaces}}},
 	}
 	role := &aiagentrole.Controller{
 		Client: reads, Live: live, Directory: directory, Clients: directory,

@@ -35,6 +35,9 @@ func promises() []promise {
 		{"6. a status is one that kstatus reads alike", false, statusesAgree},
 		{"8. only who may has access", true, accessIsDeserved},
 		{"8. a quarantine cuts off for good", true, cutOffForGood},
+		{"8. only who is named is a member", true, membersAreThoseNamed},
+		{"8. factors are asked for where a role does", true, factorsAreAskedFor},
+		{"8. people sign in as a policy says", true, consoleIsGoverned},
 		{"the rate limits' share is kept", false, shareIsKept},
 		{"nothing fails at rest", false, nothingFails},
 	}
@@ -113,6 +116,12 @@ func noTwins(v *view) error {
 			return fmt.Errorf("there are two policies %s", p.Name)
 		}
 		seen["policy "+p.Description] = true
+	}
+	for _, p := range v.ownOrgPolicies(v.state) {
+		if seen["org policy "+p.Type+p.Description] {
+			return fmt.Errorf("there are two %s policies %s", p.Type, p.Name)
+		}
+		seen["org policy "+p.Type+p.Description] = true
 	}
 	for _, g := range kept(v.state.Groups, func(g oktasim.Group) bool { return strings.Contains(g.Description, "uid=") }) {
 		if seen["group "+g.Description] {
@@ -225,6 +234,9 @@ func nothingLeftBehind(v *view) error {
 	}
 	for _, p := range v.ownPolicies(v.state) {
 		name := strings.TrimSuffix(p.Name, " (renamed)")
+		if v.ofPeople(p) {
+			continue
+		}
 		if !slices.ContainsFunc(v.roles, func(r *v1alpha1.AIAgentRole) bool { return inOkta(r) == name }) {
 			if v.memory.lostRole(name) {
 				continue
@@ -277,6 +289,9 @@ func accessIsDeserved(v *view) error {
 	}
 	for _, p := range v.ownPolicies(v.state) {
 		name := strings.TrimSuffix(p.Name, " (renamed)")
+		if v.ofPeople(p) && slices.Equal(p.Clients, []string{v.consoleIn(v.state).ClientID}) {
+			continue
+		}
 		for _, client := range p.Clients {
 			if !deserved[name][client] && p.Status == "ACTIVE" && !v.memory.lostRole(name) {
 				return fmt.Errorf("policy %s lets in a client that may not use the role", p.Name)

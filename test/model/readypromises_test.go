@@ -144,6 +144,9 @@ func (v *view) blamesOfRole(role *v1alpha1.AIAgentRole) []string {
 			blames = append(blames, v1alpha1.ReasonDirectoryConflict)
 		}
 	}
+	for range v.unknownIn(role) {
+		blames = append(blames, v1alpha1.ReasonUnknownMembers)
+	}
 	return blames
 }
 
@@ -165,6 +168,9 @@ func rolesAreReadyWhenTheyStand(v *view) error {
 
 // stands says what of a role is not in Okta; "" when all is.
 func (v *view) stands(role *v1alpha1.AIAgentRole) string {
+	if len(v.unknownIn(role)) > 0 {
+		return "it names somebody whom nobody knows"
+	}
 	group := slices.ContainsFunc(v.state.Groups, func(g oktasim.Group) bool {
 		return g.Name == inOkta(role) && strings.Contains(g.Description, "uid="+string(role.UID))
 	})

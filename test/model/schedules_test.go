@@ -40,6 +40,16 @@ func scenarios() map[string]string {
 			Backup
 			Restore 0
 			DeleteKey 0`,
+		"people": `
+			CreateRole 0 3
+			Staff 0 3 0
+			AskForFactors 0 1
+			Conditional 0
+			Staff 0 1 0
+			EndConditional 0
+			AskForFactors 0 0
+			Conditional 0
+			DeleteRole 0`,
 		"policies": `
 			CreateRole 0 3
 			CreateKey 0 0 1

@@ -1,6 +1,9 @@
 package model
 
 import (
+	"reflect"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,11 +24,15 @@ func (p *process) wakes(c change) []ref {
 		case *v1alpha1.AIAgentRole:
 			woken = append(woken, c.ref)
 			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return reference.RoleOf(key) == c.ref.key() })...)
-			woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Ceiling != nil })...)
+			if roleChanged(c) {
+				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool {
+					return policy.Spec.Ceiling != nil || refersTo(policy, c.ref)
+				})...)
+			}
 		case *v1alpha1.AgentAPIKey:
 			role := reference.RoleOf(obj)
 			woken = append(woken, c.ref, ref{"AIAgentRole", role.Namespace, role.Name})
-			woken = append(woken, p.policies(func(*v1alpha1.AccessPolicy) bool { return true })...)
+			woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional == nil })...)
 		case *v1alpha1.AccessPolicy:
 			woken = append(woken, c.ref)
 			if c.old != nil && c.new != nil && !reference.PolicyChanged(c.old, c.new) {
@@ -36,6 +43,12 @@ func (p *process) wakes(c change) []ref {
 			})...)
 			if obj.Spec.Ceiling != nil {
 				woken = append(woken, p.roles()...)
+				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional != nil })...)
+			}
+			for _, name := range roleNames {
+				if refersTo(obj, name) {
+					woken = append(woken, name)
+				}
 			}
 		case *corev1.Secret:
 			owner := metav1.GetControllerOf(obj)
@@ -48,9 +61,34 @@ func (p *process) wakes(c change) []ref {
 		woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return key.Namespace == c.ref.name })...)
 		woken = append(woken, p.selecting()...)
 		woken = append(woken, p.rolesOf(c.ref.name)...)
-		woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Ceiling != nil })...)
+		woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool {
+			return policy.Spec.Ceiling != nil || policy.Spec.Conditional != nil && policy.Namespace == c.ref.name
+		})...)
 	}
 	return woken
+}
+
+// roleChanged tells that something of a role has changed that policies look at.
+func roleChanged(c change) bool {
+	before, was := c.old.(*v1alpha1.AIAgentRole)
+	after, is := c.new.(*v1alpha1.AIAgentRole)
+	if !was || !is {
+		return true
+	}
+	seen := func(role *v1alpha1.AIAgentRole) []any {
+		members := map[v1alpha1.Login]any{}
+		for _, m := range role.Status.Members {
+			members[m.Login] = m.State
+		}
+		return []any{role.Generation, role.DeletionTimestamp.IsZero(), role.Status.GroupID, role.Status.AppliedRevision, members}
+	}
+	return !reflect.DeepEqual(seen(before), seen(after))
+}
+
+// refersTo tells that a policy says how those who hold the role sign in.
+func refersTo(policy *v1alpha1.AccessPolicy, role ref) bool {
+	return policy.Spec.Conditional != nil && policy.Namespace == role.namespace &&
+		slices.ContainsFunc(policy.Spec.Conditional.RoleRefs, func(r v1alpha1.RoleReference) bool { return string(r.Name) == role.name })
 }
 
 // standing is the policy as if it were not being deleted.

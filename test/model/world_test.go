@@ -74,6 +74,8 @@ type world struct {
 	outcomes map[ref]*outcome
 	// activity is when something happened last.
 	activity time.Time
+	// console is the id of the app that people sign in to, mappedTo of the policy it began with.
+	console, mappedTo string
 	// tellings says how a watch tells the nth change since the world began, from 0; nil
 	// is at once. toldOf counts them.
 	tellings func(n int) telling
@@ -118,6 +120,7 @@ func newWorld(t tester, c conditions) *world {
 		w.must(w.kube.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}))
 	}
 	w.plantForeign()
+	w.settleIn()
 	w.process = w.startProcess()
 	return w
 }

@@ -44,7 +44,9 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 	defer tidy(policy)
 	switch status := policy.Status.Conditional; {
 	case policy.Spec.Conditional.SignIn != nil:
-		err = c.signIn(ctx, policy, groups)
+		if err = lifecycle.StillWanted(ctx, c.Live, "AccessPolicy", policy); err == nil {
+			err = c.signIn(ctx, policy, groups)
+		}
 	case status.PolicyID != "" || len(status.Apps) > 0:
 		err = c.endSignIn(ctx, policy)
 	}

@@ -43,7 +43,10 @@ type Directory interface {
 
 // Controller reconciles AccessPolicies.
 type Controller struct {
-	Client     client.Client
+	Client client.Client
+	// Live reads from the API server, to make sure that a policy exists before anything is
+	// made for it.
+	Live       client.Reader
 	Directory  Directory
 	Recorder   events.EventRecorder
 	Clock      clock.PassiveClock
