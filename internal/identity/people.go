@@ -15,6 +15,7 @@ type People interface {
 // Admission keeps how people get in.
 type Admission interface {
 	SignIns
+	SignOns
 	Apps
 	Devices
 }
@@ -83,6 +84,21 @@ type SignIns interface {
 	// Governed gives the ids of the apps that the sign-in of that id governs; none when it
 	// is gone.
 	Governed(ctx context.Context, id string) ([]string, error)
+}
+
+// SignOns keeps how people sign in to a directory that asks once for all apps. One that asks
+// for each app answers with an error of kind Rejected and ReasonFeatureUnavailable.
+type SignOns interface {
+	// AsksByApp tells which of the two it is: SignIns are kept where it does, SignOns where
+	// it does not. That is believed for an hour.
+	AsksByApp(ctx context.Context) (bool, error)
+	// PutSignOn creates the sign-on, or makes it equal, and gives its id. A new one stands
+	// behind those of others, and counts only once all of it is there. earlier are the names
+	// of others that the directory asks before it, for the same groups or for everybody, and
+	// that let somebody in; sorted.
+	PutSignOn(ctx context.Context, signOn SignOn) (id string, earlier []string, err error)
+	// DeleteSignOn removes it; gone already is success.
+	DeleteSignOn(ctx context.Context, owner Mark, name string) error
 }
 
 // Apps knows the apps that people sign in to.

@@ -40,15 +40,21 @@ func (w *world) whole(id string) tree {
 // replace writes an app, as a person's script would.
 func (w *world) replace(id string, app tree) {
 	w.t.Helper()
-	body, err := json.Marshal(app)
+	w.put("/api/v1/apps/"+id, app)
+}
+
+// put replaces what stands at a path.
+func (w *world) put(path string, what any) {
+	w.t.Helper()
+	body, err := json.Marshal(what)
 	must(w.t, err)
-	req := httptest.NewRequestWithContext(w.t.Context(), http.MethodPut, "/api/v1/apps/"+id, bytes.NewReader(body))
+	req := httptest.NewRequestWithContext(w.t.Context(), http.MethodPut, path, bytes.NewReader(body))
 	req.Header.Set("Authorization", "SSWS "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
 	w.org.ServeHTTP(recorder, req)
 	if recorder.Code != http.StatusOK {
-		w.t.Fatalf("writing app %s: %d %s", id, recorder.Code, recorder.Body)
+		w.t.Fatalf("writing %s: %d %s", path, recorder.Code, recorder.Body)
 	}
 }
 

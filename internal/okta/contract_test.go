@@ -39,6 +39,13 @@ func TestContract(t *testing.T) {
 	})
 }
 
+func TestContractOfSignOns(t *testing.T) {
+	directorytest.RunSignOns(t, func(t *testing.T) directorytest.Harness {
+		w := newWorld(t, oktasim.Options{Classic: true})
+		return w.harness()
+	})
+}
+
 // world is a simulated org, reached over HTTP, with a Directory before it.
 type world struct {
 	t     *testing.T

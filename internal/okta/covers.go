@@ -3,8 +3,8 @@ package okta
 import "encoding/json"
 
 // covers tells that have says all that want says. What Okta adds of its own does not
-// matter, nor does the difference between null, an empty list, an empty object and
-// nothing, nor the order of lists that are sets for Okta.
+// matter, nor does the difference between null, an empty list, an object of nothing else
+// and nothing, nor the order of lists that are sets for Okta.
 func covers(want, have any) bool {
 	switch w := want.(type) {
 	case nil:
@@ -45,10 +45,15 @@ func empty(value any) bool {
 	case nil:
 		return true
 	case string:
-		// So Okta says of a property of factors that is not asked for.
-		return v == "OPTIONAL"
+		// So Okta says of a property of factors, and of a condition, that is not asked for.
+		return v == "OPTIONAL" || v == "ANY"
 	case map[string]any:
-		return len(v) == 0
+		for _, each := range v {
+			if !empty(each) {
+				return false
+			}
+		}
+		return true
 	case []any:
 		return len(v) == 0
 	}

@@ -91,6 +91,9 @@ type Directory struct {
 	madePolicies   madePolicies
 	authenticators authenticatorList
 	zones          zoneList
+	// engine tells what the org can; leading are sign-on policies that come first.
+	engine  engine
+	leading firsts
 	// enrolments are people's second factors.
 	enrolments enrolments
 	clients    *family[client]
@@ -170,6 +173,8 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
 	d.zones = zoneList{org: d.org, clock: d.clock}
+	d.engine = engine{org: d.org, clock: d.clock}
+	d.leading = firsts{seen: map[string]time.Time{}}
 	d.authenticators = authenticatorList{org: d.org, clock: d.clock}
 	d.clientWalk = clientWalk{d: d}
 	d.firsts = firsts{seen: map[string]time.Time{}}

@@ -107,6 +107,7 @@ func (w *world) hand() directorytest.Hand {
 				"type": "IP", "name": name, "usage": "POLICY", "gateways": []map[string]any{{"type": "CIDR", "value": "203.0.113.0/24"}},
 			})["id"].(string)
 		},
+		SignOn: w.plantSignOn,
 		App: func(label string) string {
 			w.t.Helper()
 			return w.post("/api/v1/apps", map[string]any{
@@ -162,4 +163,22 @@ func (w *world) isActive(token identity.Secret) bool {
 		w.t.Fatalf("introspecting: %d %s", recorder.Code, recorder.Body)
 	}
 	return answer.Active
+}
+
+// plantSignOn makes a sign-on policy as a person in Okta's console would, before all others.
+func (w *world) plantSignOn(name, group string, lets bool) {
+	w.t.Helper()
+	for _, g := range w.org.Snapshot().Groups {
+		if group == "" && g.Type == "BUILT_IN" {
+			group = g.ID
+		}
+	}
+	made := w.post("/api/v1/policies", map[string]any{
+		"type": "OKTA_SIGN_ON", "name": name, "priority": 1,
+		"conditions": map[string]any{"people": map[string]any{"groups": map[string]any{"include": []string{group}}}},
+	})
+	access := map[bool]string{true: "ALLOW", false: "DENY"}[lets]
+	w.post("/api/v1/policies/"+made["id"].(string)+"/rules", map[string]any{
+		"type": "SIGN_ON", "name": "rule", "actions": map[string]any{"signon": map[string]any{"access": access}},
+	})
 }

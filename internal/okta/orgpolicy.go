@@ -26,10 +26,14 @@ type orgPolicy struct {
 	name  string
 }
 
-// list is the path of a list with the policy in it.
+// list is the path of a list with the policy in it. Of sign-on policies it has all: which
+// others come first matters.
 func (p orgPolicy) list() string {
-	if p.base != orgPolicies {
+	switch {
+	case p.base != orgPolicies:
 		return p.base
+	case p.kind == signOnPolicy:
+		return p.base + "?type=" + p.kind
 	}
 	return p.base + "?type=" + p.kind + "&q=" + url.QueryEscape(p.name)
 }
@@ -159,7 +163,7 @@ func (d *Directory) markedOrgPolicies(ctx context.Context, p orgPolicy, list str
 }
 
 // ensureOrgPolicy makes the policy and its rules equal to what is wanted, unless that was
-// so a while ago. Policies are written one at a time.
+// so a while ago, and last of all makes it active. Policies are written one at a time.
 func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body object, rules []object, last object) (string, error) {
 	everything := string(mustJSON([]any{body, rules, last, policyMark(p.owner).String()}))
 	if id, is := d.madePolicies.known(p, everything, d.clock.Now()); is {
@@ -169,58 +173,65 @@ func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		return "", busy()
 	}
 	defer d.granting.Unlock()
-	id, err := d.putOrgPolicy(ctx, p, body)
+	id, active, err := d.putOrgPolicy(ctx, p, body)
 	if err != nil {
 		return "", err
 	}
 	if err := d.putOrgRules(ctx, p.path(id)+"/rules", rules, last); err != nil {
 		return "", err
 	}
+	if !active {
+		if _, err := d.org.call(ctx, http.MethodPost, p.path(id)+"/lifecycle/activate", nil, nil); err != nil {
+			return "", err
+		}
+	}
 	d.madePolicies.verified(p, id, everything, d.clock.Now())
 	return id, nil
 }
 
-// putOrgPolicy creates the policy, or makes it say what body says, and gives its id.
-func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, body object) (string, error) {
+// putOrgPolicy creates the policy, or makes it say what body says. It gives its id, and
+// whether it is active.
+func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, body object) (id string, active bool, err error) {
 	wanted := plain(body)
 	wanted["type"], wanted["name"], wanted["description"] = p.kind, p.name, policyMark(p.owner).String()
 	found, err := d.findOrgPolicies(ctx, p)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if len(found) == 0 {
 		return d.createOrgPolicy(ctx, p, wanted)
 	}
 	for _, twin := range found[1:] {
 		if err := d.dropOrgPolicy(ctx, p, text(twin, "id")); err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
-	have, id := found[0], text(found[0], "id")
-	if !covers(wanted, have) {
-		wanted["priority"] = have["priority"]
-		if _, err := d.org.call(ctx, http.MethodPut, p.path(id), wanted, nil); err != nil {
-			return "", err
-		}
+	have := found[0]
+	id, active = text(have, "id"), text(have, "status") == statusActive
+	if covers(wanted, have) {
+		return id, active, nil
 	}
-	if text(have, "status") != statusActive {
-		if _, err := d.org.call(ctx, http.MethodPost, p.path(id)+"/lifecycle/activate", nil, nil); err != nil {
-			return "", err
-		}
-	}
-	return id, nil
+	wanted["priority"] = have["priority"]
+	_, err = d.org.call(ctx, http.MethodPut, p.path(id), wanted, nil)
+	return id, active, err
 }
 
-func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body object) (string, error) {
+func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body object) (id string, active bool, err error) {
 	made, left := d.madePolicies.recent(p, d.clock.Now())
 	if made.id != "" {
-		return made.id, nil
+		active, err := d.isActive(ctx, p, made.id)
+		return made.id, active, err
 	}
 	if err := unsettled(left); err != nil {
-		return "", err
+		return "", false, err
+	}
+	path := p.base
+	if p.kind == signOnPolicy {
+		// It binds people as soon as it has rules: all of them are to be there.
+		path += "?activate=false"
 	}
 	var answer object
-	_, err := d.org.call(ctx, http.MethodPost, p.base, body, &answer)
+	_, err = d.org.call(ctx, http.MethodPost, path, body, &answer)
 	if err == nil && text(answer, "id") == "" {
 		err = incomplete()
 	}
@@ -228,10 +239,23 @@ func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		d.madePolicies.put(p, "", d.clock.Now())
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	d.madePolicies.put(p, text(answer, "id"), d.clock.Now())
-	return text(answer, "id"), nil
+	return text(answer, "id"), text(answer, "status") == statusActive, nil
+}
+
+// isActive looks at a policy that lists do not show yet.
+func (d *Directory) isActive(ctx context.Context, p orgPolicy, id string) (bool, error) {
+	if p.kind != signOnPolicy {
+		return true, nil
+	}
+	var have object
+	_, err := d.org.call(ctx, http.MethodGet, p.path(id), nil, &have)
+	if fault.IsGone(err) {
+		return false, waitingFor(err, "Okta has the policy and does not show it yet; it is looked at again")
+	}
+	return text(have, "status") == statusActive, err
 }
 
 // deleteOrgPolicy removes all that is the owner's of that name.

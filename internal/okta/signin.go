@@ -52,15 +52,9 @@ func accessRule(priority int, rule identity.SignInRule) object {
 			"groups": object{"include": rule.Groups, "exclude": nil}, "users": object{"include": nil, "exclude": nil},
 		},
 		"elCondition": nil,
-		"network":     object{"connection": "ANYWHERE"},
+		"network":     network(rule.FromZones, rule.NotFromZones),
 		"riskScore":   object{"level": "ANY"},
 		"platform":    nil, "device": nil,
-	}
-	switch {
-	case len(rule.FromZones) > 0:
-		conditions["network"] = object{"connection": "ZONE", "include": rule.FromZones, "exclude": nil}
-	case len(rule.NotFromZones) > 0:
-		conditions["network"] = object{"connection": "ZONE", "exclude": rule.NotFromZones, "include": nil}
 	}
 	if rule.Registered {
 		device := object{"registered": true, "managed": nil, "assurance": nil}
@@ -82,6 +76,17 @@ func accessRule(priority int, rule identity.SignInRule) object {
 		"type": accessPolicy, "name": rule.Name, "priority": priority, "conditions": conditions,
 		"actions": object{"appSignOn": object{"access": "ALLOW", "verificationMethod": verification(rule.Proof)}},
 	}
+}
+
+// network is from where a rule matches: of the two one at most is given.
+func network(from, notFrom []string) object {
+	switch {
+	case len(from) > 0:
+		return object{"connection": "ZONE", "include": from, "exclude": nil}
+	case len(notFrom) > 0:
+		return object{"connection": "ZONE", "exclude": notFrom, "include": nil}
+	}
+	return object{"connection": "ANYWHERE"}
 }
 
 func platformsOf(names []string) []any {

@@ -96,6 +96,9 @@ type Hand struct {
 	Call func(login, number string)
 	// Zone makes an active network zone and gives the id.
 	Zone func(name string) string
+	// SignOn makes an active sign-on that comes before all others, for a group or, when that
+	// is empty, for everybody, with one rule that lets them in or refuses them.
+	SignOn func(name, group string, lets bool)
 	// App makes an app that people sign in to and gives the id.
 	App func(label string) string
 	// Confirm does the person's part of setting up a push.
@@ -155,6 +158,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"FactorsRefused": testFactorsRefused,
 		"SignIn":         testSignIn,
 		"SignInLost":     testSignInLost,
+		"SignOnRefused":  testSignOnRefused,
 		"Governed":       testGoverned,
 		"Assurances":     testAssurances,
 		"Enrollment":     testEnrollment,
