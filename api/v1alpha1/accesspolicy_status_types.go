@@ -16,12 +16,12 @@ type AccessPolicyStatus struct {
 	// Effective.
 	// Reasons of Ready: Ready, Progressing, Deleting, NotHonouredHere, RoleNotFound,
 	// RoleNotShared, RoleNotReady, AppNotFound, AppAmbiguous, AppNotAllowed,
-	// AppConflict, NetworkZoneNotFound, DeviceAssuranceNotFound, CeilingExceeded,
-	// InvalidSelector, KeyNotFound, TooManyTargets, and those of Okta:
+	// AppConflict, Shadowed, NetworkZoneNotFound, DeviceAssuranceNotFound,
+	// CeilingExceeded, InvalidSelector, KeyNotFound, TooManyTargets, and those of Okta:
 	// AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// DirectoryUnreachable, DirectoryError, Throttled, InvalidRequest,
 	// DirectoryConflict, WaitingForDirectory.
-	// Reasons of Effective: EverythingBinds, NoSubjects, ConditionNotSupported.
+	// Reasons of Effective: EverythingBinds, NoSubjects, ConditionNotSupported, Shadowed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -45,11 +45,18 @@ type AccessPolicyStatus struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type ConditionalStatus struct {
-	// policyID is the id of the sign-in policy in Okta.
+	// policyID is the id of the sign-in policy of the apps in Okta.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	PolicyID string `json:"policyID,omitempty"`
+
+	// signOnPolicyID is the id of the sign-on policy for all apps, which an org
+	// without Identity Engine has in its stead.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	SignOnPolicyID string `json:"signOnPolicyID,omitempty"`
 
 	// enrollmentPolicyID is the id of the policy that lets people enrol the factors.
 	// +optional

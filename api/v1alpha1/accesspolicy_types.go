@@ -6,9 +6,9 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const ConditionEffective = "Effective"
 
 // Reasons of an AccessPolicy. RoleNotFound, RoleNotShared and RoleNotReady are
-// shared with AgentAPIKey.
+// shared with AgentAPIKey, Shadowed with AIAgentRole.
 const (
-	// ReasonNotHonouredHere: this type of policy counts only in the operator's namespace (Ceiling) or the incident namespace (Quarantine).
+	// ReasonNotHonouredHere: the policy, or a part of it, counts only in the namespace that the message names.
 	ReasonNotHonouredHere = "NotHonouredHere"
 	// ReasonAppNotFound: Okta knows no app of that label or id.
 	ReasonAppNotFound = "AppNotFound"

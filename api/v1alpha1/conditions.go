@@ -86,7 +86,8 @@ const (
 	ReasonAllEnrolled = "AllEnrolled"
 	// ReasonFactorsMissing: some members lack a factor; the message names them.
 	ReasonFactorsMissing = "FactorsMissing"
-	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in.
+	// ReasonShadowed: somebody else's access policy comes before the role's and lets every client in. Also a reason of
+	// AccessPolicy: other sign-on policies come before it and let the same people in.
 	ReasonShadowed = "Shadowed"
 )
 

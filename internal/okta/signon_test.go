@@ -73,10 +73,10 @@ func TestSignOnMended(t *testing.T) {
 				"conditions": map[string]any{"people": map[string]any{"users": map[string]any{"exclude": []string{user}}}},
 			})
 		},
-		"the refusal for high risk only": func(w *world, policy string, rules []oktasim.OrgRule) {
+		"the refusal for those of one provider": func(w *world, policy string, rules []oktasim.OrgRule) {
 			w.put(policy+"/rules/"+rules[1].ID, map[string]any{
 				"type": "SIGN_ON", "name": rules[1].Name, "priority": 2, "actions": rules[1].Actions,
-				"conditions": map[string]any{"riskScore": map[string]any{"level": "HIGH"}},
+				"conditions": map[string]any{"identityProvider": map[string]any{"provider": "OKTA"}},
 			})
 		},
 		"no factor": func(w *world, policy string, rules []oktasim.OrgRule) {

@@ -47,7 +47,7 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 		if err = lifecycle.StillWanted(ctx, c.Live, "AccessPolicy", policy); err == nil {
 			err = c.signIn(ctx, policy, groups)
 		}
-	case status.PolicyID != "" || len(status.Apps) > 0:
+	case status.PolicyID != "" || status.SignOnPolicyID != "" || len(status.Apps) > 0:
 		err = c.endSignIn(ctx, policy)
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 		return lifecycle.Outcome{}, err
 	}
 	return lifecycle.Outcome{
-		Message: "Okta asks people and agents of the policy's roles for what it says",
+		Message: asks(policy.Status.Conditional),
 		Again:   plan.Sooner(time.Hour, c.Directory.UnsettledPolicies()),
 	}, nil
 }
@@ -69,6 +69,15 @@ func roleGone(err error) bool {
 	return ok && slices.Contains([]string{
 		v1alpha1.ReasonRoleNotFound, v1alpha1.ReasonRoleNotShared, v1alpha1.ReasonRoleNotReady,
 	}, e.Reason)
+}
+
+// asks says what Okta does.
+func asks(status *v1alpha1.ConditionalStatus) string {
+	if status.SignOnPolicyID != "" {
+		return "Okta asks people of the policy's roles for what it says at the beginning of each session, for all apps together, " +
+			"for it has no Identity Engine, and agents as the policy says"
+	}
+	return "Okta asks people and agents of the policy's roles for what it says"
 }
 
 // tidy takes out a status that says nothing, which the API does not take.

@@ -32,9 +32,7 @@ import (
 // Directory is what the controller needs of the directory: it keeps how people sign in,
 // and looks at clients and roles without touching them.
 type Directory interface {
-	identity.SignIns
-	identity.Apps
-	identity.Devices
+	identity.Admission
 	ObserveMembers(ctx context.Context, role identity.Mark, group string) (identity.Roster, error)
 	DeactivateClient(ctx context.Context, client identity.ClientSeen) error
 	ObserveClient(ctx context.Context, clientID string, hint identity.ClientHint) (*identity.ClientSeen, error)

@@ -16,9 +16,21 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
-// signIn resolves what the policy names, writes it, and puts the apps under it last: until
-// then nobody is asked for anything else than before.
+// signIn says how people sign in, by app or, in an org that cannot, for all apps at once.
 func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, groups map[types.NamespacedName]string) error {
+	byApp, err := c.Directory.AsksByApp(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking how the org signs people in: %w", err)
+	case !byApp:
+		return c.signOn(ctx, policy, groups)
+	}
+	return c.signInByApp(ctx, policy, groups)
+}
+
+// signInByApp resolves what the policy names, writes it, and puts the apps under it last:
+// until then nobody is asked for anything else than before.
+func (c *Controller) signInByApp(ctx context.Context, policy *v1alpha1.AccessPolicy, groups map[types.NamespacedName]string) error {
 	apps, err := c.apps(ctx, policy)
 	if kind := identity.KindOf(err); err != nil && (kind == identity.Throttled || kind == identity.Unavailable) {
 		// That Okta could not be asked is no reason to take away what people have.
@@ -43,6 +55,12 @@ func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	}
 	if err := c.govern(ctx, policy, apps); err != nil {
 		return err
+	}
+	if status.SignOnPolicyID != "" {
+		// The org has been upgraded since.
+		if err := c.endSignOn(ctx, policy); err != nil {
+			return err
+		}
 	}
 	if err := c.grantPeople(ctx, policy, apps, groups); err != nil {
 		return err
@@ -127,10 +145,24 @@ func (c *Controller) withdraw(ctx context.Context, policy *v1alpha1.AccessPolicy
 
 // endSignIn removes all that the policy holds in Okta about people.
 func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolicy) error {
-	mark := desired.PolicyMark(policy, c.Settings.Cluster)
 	if policy.Status.Conditional == nil {
 		policy.Status.Conditional = &v1alpha1.ConditionalStatus{}
 	}
+	if err := c.endSignOn(ctx, policy); err != nil {
+		return err
+	}
+	byApp, err := c.Directory.AsksByApp(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking how the org signs people in: %w", err)
+	case !byApp:
+		return nil
+	}
+	return c.endSignInByApp(ctx, policy)
+}
+
+func (c *Controller) endSignInByApp(ctx context.Context, policy *v1alpha1.AccessPolicy) error {
+	mark := desired.PolicyMark(policy, c.Settings.Cluster)
 	status := policy.Status.Conditional
 	var err error
 	if status.PolicyID == "" {
@@ -138,9 +170,6 @@ func (c *Controller) endSignIn(ctx context.Context, policy *v1alpha1.AccessPolic
 		if status.PolicyID, err = c.Directory.FindSignIn(ctx, mark, desired.SignInName(mark)); err != nil {
 			return fmt.Errorf("looking for the sign-in policy: %w", err)
 		}
-	}
-	if err := c.ungrantPeople(ctx, policy); err != nil {
-		return err
 	}
 	if status.PolicyID != "" {
 		if err := c.letGo(ctx, policy, nil); err != nil {
