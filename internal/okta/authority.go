@@ -29,20 +29,20 @@ func FactorScopes() []string { return []string{"okta.users.manage", "okta.users.
 // SignInScopes must be granted, too, where AccessPolicies say how people sign in, and
 // where roles say which factors their members must have.
 func SignInScopes() []string {
-	return []string{
-		"okta.authenticators.read", "okta.deviceAssurance.manage", "okta.deviceAssurance.read",
-		"okta.networkZones.read", "okta.policies.manage", "okta.policies.read",
-	}
+	return []string{"okta.networkZones.read", "okta.policies.manage", "okta.policies.read"}
 }
 
-// signIns tells the calls about how people sign in. To govern an app is a call about apps.
-func signIns(_, path string) bool {
-	for _, prefix := range []string{orgPolicies, "/api/v1/zones", assurances, "/api/v1/authenticators"} {
-		if path == prefix || strings.HasPrefix(path, prefix+"/") {
-			return true
-		}
+// DeviceScopes must be granted, too, for the same in an org with Identity Engine: there
+// policies ask for devices, and name authenticators.
+func DeviceScopes() []string {
+	return []string{"okta.authenticators.read", "okta.deviceAssurance.manage", "okta.deviceAssurance.read"}
+}
+
+// below tells the calls below one of the paths, or to it.
+func below(prefixes ...string) func(method, path string) bool {
+	return func(_, path string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") })
 	}
-	return false
 }
 
 // authorities are asked in their order. What only some orgs need comes first.
@@ -55,7 +55,9 @@ func authorities() []transport.Authority {
 	return []transport.Authority{
 		{Scopes: PeopleScopes(), Covers: under("/api/v1/users", http.MethodGet)},
 		{Scopes: FactorScopes(), Covers: under("/api/v1/users")},
-		{Scopes: SignInScopes(), Covers: signIns},
+		// To govern an app is a call about apps.
+		{Scopes: SignInScopes(), Covers: below(orgPolicies, "/api/v1/zones")},
+		{Scopes: DeviceScopes(), Covers: below(assurances, "/api/v1/authenticators")},
 		{Scopes: RequiredScopes()},
 	}
 }

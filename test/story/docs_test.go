@@ -25,7 +25,7 @@ func TestDocsNameWhatIsNeeded(t *testing.T) {
 		}
 	}
 	policies := read(t, "docs", "spec", "accesspolicy.md")
-	for _, scope := range okta.SignInScopes() {
+	for _, scope := range slices.Concat(okta.SignInScopes(), okta.DeviceScopes()) {
 		if !strings.Contains(policies, "`"+scope+"`") {
 			t.Errorf("docs/spec/accesspolicy.md does not tell to grant %s", scope)
 		}

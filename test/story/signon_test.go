@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
 )
@@ -111,6 +113,7 @@ func (w *world) signOnPolicies() map[string]oktasim.OrgPolicy {
 // and so is everybody when it is deleted.
 func TestSignOn(t *testing.T) {
 	w, _ := newClassicWorld(t)
+	w.signInWithKey(slices.Concat(okta.RequiredScopes(), okta.PeopleScopes(), okta.SignInScopes())...)
 	w.start(impatient, w.atTheOperators)
 	policy, admins := w.sessions(), w.staffedWith("admins", "ada")
 	w.create(policy, admins, w.staffedWith("users", "gus"))
