@@ -25,7 +25,7 @@ func statusTables() []table {
 		{kind: "AccessPolicy", status: true, base: readyStatus, trials: map[string]trial{
 			"quarantine":  {reason: "What a Quarantine shows when all are cut off.", change: `quarantine: {targets: 3, blocked: 3, keys: [{namespace: a, name: b}], newTokensBlockedAt: "2026-01-01T00:00:00Z", exposureEndsAt: "2026-01-01T00:15:00Z"}`},
 			"ceiling":     {reason: "What a Ceiling shows.", change: `ceiling: {namespaces: 0, keys: 0, violations: 1, violators: [{namespace: a, name: b}]}`},
-			"conditional": {reason: "What a Conditional policy shows.", change: `conditional: {policyID: rst1, enrollmentPolicyID: 00p1, deviceAssuranceIDs: [dae1], keys: 0, apps: [{id: 0oa1, previousPolicyID: rst0}]}`},
+			"conditional": {reason: "What a Conditional policy shows.", change: `conditional: {policyID: rst1, signOnPolicyID: 00p2, enrollmentPolicyID: 00p1, deviceAssuranceIDs: [dae1], keys: 0, apps: [{id: 0oa1, previousPolicyID: rst0}]}`},
 		}},
 		{kind: "AuditSink", status: true, base: readyStatus, trials: map[string]trial{
 			"gap": {reason: "A gap is told.", change: `{startedAt: "2026-01-01T00:00:00Z", lastDeliveredEventTime: "2026-01-03T00:00:00Z", gaps: [{from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", reason: CursorRejected}]}`},
