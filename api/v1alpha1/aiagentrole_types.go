@@ -60,6 +60,8 @@ const (
 )
 
 // MFA says which second factors the members of the role need.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.phoneNumbersSecretRef) || self.factors.exists(f, f == 'SMS')",message="phoneNumbersSecretRef is about text messages: add SMS to factors, or remove phoneNumbersSecretRef"
 type MFA struct {
 	// factors are the second factors every member must have, in no order.
 	// +required
@@ -71,11 +73,21 @@ type MFA struct {
 	// enroll says whether the operator starts the enrolment of a missing factor
 	// (Start), or only reports what is missing (Watch, the default). Push: Okta mails the
 	// person a link, once a day until they have followed it. SMS and Email: the number or
-	// address in the person's Okta profile is enrolled at once. TOTP and WebAuthn people
+	// address in the person's Okta profile is enrolled at once; phoneNumbersSecretRef may
+	// say other numbers. TOTP and WebAuthn people
 	// set up themselves, at a sign-in.
 	// +optional
 	// +default="Watch"
 	Enroll EnrollMode `json:"enroll,omitempty"`
+
+	// phoneNumbersSecretRef names a Secret in the role's namespace with the phone numbers of
+	// members. Of whom it has none, and when absent, the number in the Okta profile counts.
+	// A key is a login in small letters, with '_' for whatever is no letter from a to z,
+	// digit, '-' or '.': ada_example.com for ada@example.com. A value is a number in
+	// E.164 form: '+' and 8 to 15 digits. A number that is not in the person's Okta profile
+	// is sent a code, and counts once the person has entered it.
+	// +optional
+	PhoneNumbersSecretRef *SecretReference `json:"phoneNumbersSecretRef,omitempty"`
 }
 
 // EnrollMode says what is done about a missing factor.

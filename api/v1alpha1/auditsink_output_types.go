@@ -88,7 +88,7 @@ type CABundleReference struct {
 	Key DataKey `json:"key,omitempty"`
 }
 
-// SecretReference points at a Secret in the sink's namespace.
+// SecretReference points at a Secret in the namespace of the object that names it.
 type SecretReference struct {
 	// name of the Secret.
 	// +required

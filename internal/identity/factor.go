@@ -25,4 +25,7 @@ type FactorSeen struct {
 	Active bool
 	// Since is when the enrolment was started.
 	Since time.Time
+	// Number is where text messages go, in E.164 form; zero when the directory does not say
+	// all of it, and of other kinds.
+	Number Secret
 }

@@ -41,11 +41,12 @@ type Factors interface {
 	// most, or an hour ago when there was nothing to wait for.
 	ObserveFactors(ctx context.Context, person Person) ([]FactorSeen, error)
 	// StartFactor starts the enrolment of a kind that is Startable, or starts it again
-	// when the person was too late. Text messages go to the number in the person's
-	// profile, and links to the address there; a person without a number is an error of
-	// kind Rejected with ReasonNoPhoneNumber. What was refused is refused again for an
-	// hour, without a call.
-	StartFactor(ctx context.Context, person Person, kind FactorKind) error
+	// when the person was too late. Links go to the address in the person's profile, and
+	// text messages to number, or when that is zero to the one in the profile; a person
+	// without a number is an error of kind Rejected with ReasonNoPhoneNumber. The directory
+	// believes its profile. A number that is not there is sent a code, and Active when the
+	// person has entered it. What was refused is refused again for an hour, without a call.
+	StartFactor(ctx context.Context, person Person, kind FactorKind, number Secret) error
 }
 
 // Enrollments keeps which second factors the members of a group must have.

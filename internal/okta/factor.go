@@ -2,6 +2,8 @@ package okta
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +12,6 @@ import (
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
-	"github.com/agentidentity/agent-identity-operator/internal/okta/fault"
 )
 
 // enrolledFor is how long the factors of a person are believed of whom nothing is
@@ -24,6 +25,9 @@ type factor struct {
 	Provider string    `json:"provider"`
 	Status   string    `json:"status"`
 	Created  time.Time `json:"created"`
+	Profile  struct {
+		Phone string `json:"phoneNumber"`
+	} `json:"profile"`
 }
 
 // kind gives the factor in the terms of the port; "" for one that is of no interest.
@@ -117,7 +121,9 @@ func (d *Directory) ObserveFactors(ctx context.Context, person identity.Person) 
 	var seen []identity.FactorSeen
 	for _, f := range listed {
 		if kind := f.kind(); kind != "" {
-			seen = append(seen, identity.FactorSeen{Kind: kind, Active: f.Status == statusActive, Since: f.Created})
+			seen = append(seen, identity.FactorSeen{
+				Kind: kind, Active: f.Status == statusActive, Since: f.Created, Number: e164(f.Profile.Phone),
+			})
 		}
 	}
 	d.enrolments.put(person.ID, seen, d.clock.Now())
@@ -125,12 +131,13 @@ func (d *Directory) ObserveFactors(ctx context.Context, person identity.Person) 
 }
 
 // StartFactor implements identity.Factors.
-func (d *Directory) StartFactor(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
-	what := person.ID + " " + string(kind)
+func (d *Directory) StartFactor(ctx context.Context, person identity.Person, kind identity.FactorKind, number identity.Secret) error {
+	sum := sha256.Sum256(number.Reveal())
+	what := person.ID + " " + string(kind) + " " + hex.EncodeToString(sum[:])
 	if err := d.enrolments.refusal(what, d.clock.Now()); err != nil {
 		return err
 	}
-	err := d.startFactor(ctx, person, kind)
+	err := d.startFactor(ctx, person, kind, number)
 	d.enrolments.forget(person.ID)
 	if identity.KindOf(err) == identity.Rejected {
 		d.enrolments.refuse(what, err, d.clock.Now())
@@ -138,12 +145,14 @@ func (d *Directory) StartFactor(ctx context.Context, person identity.Person, kin
 	return err
 }
 
-func (d *Directory) startFactor(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
+func (d *Directory) startFactor(ctx context.Context, person identity.Person, kind identity.FactorKind, number identity.Secret) error {
 	switch kind {
 	case identity.FactorPush:
 		return d.startPush(ctx, person)
-	case identity.FactorSMS, identity.FactorEmail:
-		return d.startMessages(ctx, person, kind)
+	case identity.FactorSMS:
+		return d.startText(ctx, person, number)
+	case identity.FactorEmail:
+		return d.startMail(ctx, person)
 	}
 	return &identity.Error{
 		Kind: identity.Rejected, Reason: identity.ReasonInvalidRequest,
@@ -164,32 +173,5 @@ func (d *Directory) startPush(ctx context.Context, person identity.Person) error
 	}
 	// Okta's answer has this link, and does not promise that it is the only one.
 	_, err := d.org.call(ctx, http.MethodPost, factorsOf(person.ID)+"/"+url.PathEscape(made.ID)+"/lifecycle/activate/email", nil, nil)
-	return err
-}
-
-// startMessages enrols the number or the address that the org has of the person, and has
-// Okta believe that it is theirs, as it believes the profile.
-func (d *Directory) startMessages(ctx context.Context, person identity.Person, kind identity.FactorKind) error {
-	var has struct {
-		Profile struct {
-			Phone string `json:"mobilePhone"`
-			Email string `json:"email"`
-		} `json:"profile"`
-	}
-	if _, err := d.org.call(ctx, http.MethodGet, "/api/v1/users/"+url.PathEscape(person.ID), nil, &has); err != nil {
-		return err
-	}
-	body := map[string]any{"factorType": "email", "provider": "OKTA", "profile": map[string]any{"email": has.Profile.Email}}
-	if kind == identity.FactorSMS {
-		if has.Profile.Phone == "" {
-			return &identity.Error{
-				Kind: identity.Rejected, Reason: identity.ReasonNoPhoneNumber,
-				Message: "the person's profile in Okta has no mobile phone number",
-			}
-		}
-		body = map[string]any{"factorType": "sms", "provider": "OKTA", "profile": map[string]any{"phoneNumber": has.Profile.Phone}}
-	}
-	// What Okta says of it may quote the number.
-	_, err := d.org.call(fault.WithPurpose(ctx, fault.ManageSecret), http.MethodPost, factorsOf(person.ID)+"?activate=true", body, nil)
 	return err
 }

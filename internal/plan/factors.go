@@ -17,6 +17,8 @@ const StartAgain = 24 * time.Hour
 // MemberFactors are the factors of a member.
 type MemberFactors struct {
 	Person identity.Person
+	// Phone is where the member is to get text messages; zero leaves it to the directory.
+	Phone identity.Secret
 	// Seen are those that are enrolled or begun.
 	Seen []identity.FactorSeen
 	// Refused says of a factor why its enrolment could not be started.
@@ -34,10 +36,16 @@ func (m MemberFactors) State(kind identity.FactorKind) (seen identity.FactorSeen
 	return seen, begun
 }
 
+// elsewhere tells that text messages go to another number than they are to.
+func (m MemberFactors) elsewhere(seen identity.FactorSeen) bool {
+	return seen.Kind == identity.FactorSMS && !m.Phone.IsZero() && !seen.Number.IsZero() && !seen.Number.Equal(m.Phone)
+}
+
 // FactorStep starts the enrolment of one factor.
 type FactorStep struct {
 	Person identity.Person
 	Kind   identity.FactorKind
+	Phone  identity.Secret
 	Reason string
 }
 
@@ -54,9 +62,11 @@ func Factors(want desired.Role, members []MemberFactors, now time.Time) (steps [
 			switch {
 			case !member.Person.Active || !kind.Startable() || seen.Active || member.Refused[kind] != nil:
 			case !begun:
-				steps = append(steps, FactorStep{member.Person, kind, "the member has not enrolled it"})
+				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member has not enrolled it"})
+			case member.elsewhere(seen):
+				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member was sent a code at another number"})
 			case !now.Before(due):
-				steps = append(steps, FactorStep{member.Person, kind, "the member did not finish it in time"})
+				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member did not finish it in time"})
 			default:
 				again = Sooner(again, due.Sub(now))
 			}
@@ -71,11 +81,15 @@ func MissingFactors(want desired.Role, members []MemberFactors) string {
 	for _, member := range members {
 		for _, kind := range want.Factors {
 			seen, begun := member.State(kind)
-			if seen.Active || !member.Person.Active {
+			if seen.Active && !member.elsewhere(seen) || !member.Person.Active {
 				continue
 			}
 			what := fmt.Sprintf("%s has not enrolled %s", member.Person.Login, kind)
-			if begun {
+			switch {
+			case seen.Active:
+				what = fmt.Sprintf("%s has enrolled %s with another number than the Secret has: reset the factor in Okta, or correct the Secret",
+					member.Person.Login, kind)
+			case begun:
 				what = fmt.Sprintf("%s has not finished enrolling %s", member.Person.Login, kind)
 			}
 			if why := member.Refused[kind]; why != nil {

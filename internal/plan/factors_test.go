@@ -17,6 +17,10 @@ func TestFactors(t *testing.T) {
 	seen := func(kind identity.FactorKind, active bool, since int) identity.FactorSeen {
 		return identity.FactorSeen{Kind: kind, Active: active, Since: at(since)}
 	}
+	one, two := identity.NewSecret([]byte("+4915100000001")), identity.NewSecret([]byte("+4915100000002"))
+	number := func(number identity.Secret, active bool) identity.FactorSeen {
+		return identity.FactorSeen{Kind: identity.FactorSMS, Active: active, Since: at(now), Number: number}
+	}
 	both := []identity.FactorKind{identity.FactorPush, identity.FactorSMS}
 	tests := map[string]struct {
 		reason  string
@@ -57,6 +61,25 @@ func TestFactors(t *testing.T) {
 			reason: "what was refused is told with the reason, and not tried over and over", factors: both[1:],
 			member:  MemberFactors{Person: ada, Refused: map[identity.FactorKind]error{identity.FactorSMS: errors.New("no number")}},
 			missing: "ada@x has not enrolled SMS (no number)",
+		},
+		"OtherNumber": {
+			reason: "a member who does what they should at another number is told of, and left alone", factors: both[1:],
+			member:  MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(two, true)}},
+			missing: "ada@x has enrolled SMS with another number than the Secret has: reset the factor in Okta, or correct the Secret",
+		},
+		"SameNumber": {
+			reason: "a member with the number of the Secret lacks nothing", factors: both[1:],
+			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(one, true)}},
+		},
+		"NumberCorrected": {
+			reason: "a code that went to another number is sent again at once", factors: both[1:],
+			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(two, false)}},
+			steps:  "SMS", missing: "ada@x has not finished enrolling SMS",
+		},
+		"NumberUnknown": {
+			reason: "of a number that the directory does not tell nothing is concluded", factors: both[1:],
+			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(identity.Secret{}, false)}},
+			again:  24 * time.Hour, missing: "ada@x has not finished enrolling SMS",
 		},
 		"OwnHands": {
 			reason: "a security key only the person can set up", factors: []identity.FactorKind{identity.FactorWebAuthn},

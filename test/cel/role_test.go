@@ -53,6 +53,14 @@ permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
 			change: `members: {users: []}`, wantField: "spec.members.users", wantMessage: "should have at least 1 items",
 		},
 		"mfa": {reason: "What the members must have.", change: `{members: {users: [ada@example.com]}, mfa: {factors: [Push, SMS], enroll: Start}}`},
+		"mfa with numbers": {
+			reason: "The numbers stand in a Secret, never here.",
+			change: `{members: {users: [ada@example.com]}, mfa: {factors: [SMS], phoneNumbersSecretRef: {name: phones}}}`,
+		},
+		"numbers for nothing": {
+			reason: "Who gives numbers wants text messages.", change: `{members: {users: [ada@example.com]}, mfa: {factors: [Push], phoneNumbersSecretRef: {name: phones}}}`,
+			wantField: "spec.mfa", wantMessage: "phoneNumbersSecretRef is about text messages",
+		},
 		"mfa of nobody": {
 			reason: "Whose factors they are would be unclear.",
 			change: `mfa: {factors: [Push]}`, wantField: "spec", wantMessage: "mfa is about the people whom members names",

@@ -46,8 +46,8 @@ type Directory interface {
 // Controller reconciles AIAgentRoles.
 type Controller struct {
 	Client client.Client
-	// Live reads from the API server, to make sure that a role exists before anything is
-	// made for it.
+	// Live reads past the cache: whether a role still exists before anything is made for
+	// it, and Secrets of people.
 	Live      client.Reader
 	Directory Directory
 	Clients   Clients

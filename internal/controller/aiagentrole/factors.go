@@ -34,8 +34,11 @@ func (c *Controller) enroll(
 	if err != nil {
 		return waitOut(err)
 	}
+	if err := c.phones(ctx, role, want, members); err != nil {
+		return 0, err
+	}
 	steps, again := plan.Factors(want, members, c.Clock.Now())
-	if err := c.startFactors(ctx, members, steps); err != nil {
+	if err := c.startFactors(ctx, role, members, steps); err != nil {
 		return waitOut(err)
 	}
 	if len(steps) > 0 {
@@ -44,7 +47,7 @@ func (c *Controller) enroll(
 			return waitOut(err)
 		}
 		for i := range members {
-			members[i].Refused = refused[i].Refused
+			members[i].Refused, members[i].Phone = refused[i].Refused, refused[i].Phone
 		}
 	}
 	missing := plan.MissingFactors(want, members)
@@ -68,13 +71,15 @@ func (c *Controller) observeFactors(ctx context.Context, people []identity.Perso
 }
 
 // startFactors notes what is refused for a person, and goes on with the others.
-func (c *Controller) startFactors(ctx context.Context, members []plan.MemberFactors, steps []plan.FactorStep) error {
+func (c *Controller) startFactors(
+	ctx context.Context, role *v1alpha1.AIAgentRole, members []plan.MemberFactors, steps []plan.FactorStep,
+) error {
 	for _, step := range steps {
-		err := c.Directory.StartFactor(ctx, step.Person, step.Kind)
+		err := c.Directory.StartFactor(ctx, step.Person, step.Kind, step.Phone)
 		if e, ok := errors.AsType[*identity.Error](err); ok && e.Kind == identity.Rejected && e.Reason != identity.ReasonPermissionDenied {
 			for i := range members {
 				if members[i].Person.ID == step.Person.ID {
-					members[i].Refused[step.Kind] = errors.New(e.Message)
+					members[i].Refused[step.Kind] = errors.New(e.Message + elsewhere(role, step.Person, e))
 				}
 			}
 			continue

@@ -156,6 +156,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Unmanaged":      testMembersUnmanaged,
 		"Factors":        testFactors,
 		"FactorsRefused": testFactorsRefused,
+		"FactorNumbers":  testFactorNumbers,
 		"SignIn":         testSignIn,
 		"SignInLost":     testSignInLost,
 		"SignOnRefused":  testSignOnRefused,

@@ -1,0 +1,66 @@
+package aiagentrole
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+)
+
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+
+// phones gives members the numbers that the role's Secret has of them, and says what is
+// wrong with it. Only what is right is sent anywhere. The Secret is people's own and stands
+// in no cache: it is read whenever the factors are looked at.
+func (c *Controller) phones(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role, members []plan.MemberFactors) error {
+	name := phoneSecret(role)
+	if name == "" {
+		return nil
+	}
+	secret := &corev1.Secret{}
+	// At the highest verbosity the client logs what it reads.
+	unlogged := logr.NewContext(ctx, logr.Discard())
+	err := c.Live.Get(unlogged, client.ObjectKey{Namespace: role.Namespace, Name: name}, secret)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading the phone numbers in Secret %s/%s: %w", role.Namespace, name, err)
+	}
+	phones := desired.PhonesOf(secret.Data, want.Members)
+	for i := range members {
+		phone := phones[strings.ToLower(members[i].Person.Login)]
+		members[i].Phone = phone.Number
+		switch {
+		case apierrors.IsNotFound(err):
+			members[i].Refused[identity.FactorSMS] = fmt.Errorf("there is no Secret %s; create it, or remove mfa.phoneNumbersSecretRef", name)
+		case phone.Wrong != "":
+			members[i].Refused[identity.FactorSMS] = errors.New("of Secret " + name + ", " + phone.Wrong)
+		}
+	}
+	return nil
+}
+
+// phoneSecret is the name of the role's Secret of phone numbers; "" when it has none.
+func phoneSecret(role *v1alpha1.AIAgentRole) string {
+	if role.Spec.MFA == nil || role.Spec.MFA.PhoneNumbersSecretRef == nil {
+		return ""
+	}
+	return string(role.Spec.MFA.PhoneNumbersSecretRef.Name)
+}
+
+// elsewhere says where else a number was looked for that the person does not have.
+func elsewhere(role *v1alpha1.AIAgentRole, person identity.Person, e *identity.Error) string {
+	name := phoneSecret(role)
+	if name == "" || e.Reason != identity.ReasonNoPhoneNumber {
+		return ""
+	}
+	return fmt.Sprintf(", and Secret %s has none at the key %s", name, desired.PhoneKey(person.Login))
+}
