@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ func TestNoSecretLeaves(t *testing.T) {
 			w.logger = zap.New(zap.WriteTo(logs), zap.Level(zapcore.Level(-127)), zap.UseDevMode(true))
 			w.liveThroughErrors()
 			said := map[string][]byte{"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText()}
+			w.mustDumpNothing(said["logs"])
 			for where, text := range said {
 				if len(text) < 200 {
 					t.Errorf("%s are all but empty (%d bytes): is this test looking at the right thing?", where, len(text))
@@ -94,6 +96,26 @@ func (w *world) mustShowNothing(said map[string][]byte) {
 	w.Logf("looked for %d spellings in %d bytes", spellings, len(said["logs"])+len(said["metrics"])+len(said["objects and events"]))
 	if spellings < 50 {
 		w.Errorf("only %d spellings looked for", spellings)
+	}
+}
+
+// mustDumpNothing looks into the bodies of calls that the Kubernetes client logs, at the
+// highest verbosity, as lines of hexadecimal digits.
+func (w *world) mustDumpNothing(logs []byte) {
+	w.Helper()
+	var bodies []byte
+	for _, line := range regexp.MustCompile(`[0-9a-f]{8}  ((?:[0-9a-f]{2} {1,2}){1,16}) *\|`).FindAllSubmatch(logs, -1) {
+		row, err := hex.DecodeString(strings.ReplaceAll(string(line[1]), " ", ""))
+		w.must(nil, err)
+		bodies = append(bodies, row...)
+	}
+	if len(bodies) == 0 {
+		w.Error("no body of a call is logged: is this test looking at the right thing?")
+	}
+	for name, material := range w.known {
+		if bytes.Contains(bodies, []byte(material)) {
+			w.Errorf("a body that is logged shows %s", name)
+		}
 	}
 }
 

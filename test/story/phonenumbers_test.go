@@ -190,4 +190,5 @@ func TestNoPhoneNumberLeaves(t *testing.T) {
 		t.Errorf("the logs are all but empty (%d bytes): is this test looking at the right thing?", len(said["logs"]))
 	}
 	w.mustShowNothing(said)
+	w.mustDumpNothing(said["logs"])
 }
