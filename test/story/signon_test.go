@@ -1,6 +1,7 @@
 package story
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -260,6 +261,34 @@ func TestSignOnShadowed(t *testing.T) {
 	w.nudge(policy)
 	w.waitReason("console", policy, v1alpha1.ReasonReady)
 	w.mustDecide("ada", "198.51.100.7", "password", false, "Nobody else")
+}
+
+// TestSignOnTwice: of two policies for the same role the one that was there first counts, and
+// the other says so; when the first goes, though its status was lost, the other takes over.
+func TestSignOnTwice(t *testing.T) {
+	w, _ := newClassicWorld(t, time.Now())
+	w.start(impatient, w.atTheOperators)
+	first := w.sessions()
+	w.create(first, w.staffedWith("admins", "ada"), w.staffedWith("users", "gus"))
+	w.waitReason("console", first, v1alpha1.ReasonReady)
+	second := w.conditional("second", v1alpha1.SignInPolicy{
+		Apps: first.Spec.Conditional.SignIn.Apps, Rules: []v1alpha1.SignInRule{{Name: "anywhere"}},
+	}, "admins")
+	w.create(second)
+	w.waitReason("second", second, v1alpha1.ReasonShadowed)
+	if message := messageOf(second, v1alpha1.ConditionStalled); !strings.Contains(message, "/console") {
+		t.Errorf("the message does not name the policy: %s", message)
+	}
+	w.mustDecide("ada", "198.51.100.7", "password+push", false, "Nobody else")
+	w.get("console", first)
+	first.Status.Conditional = nil
+	w.must(nil, cluster.admin.Status().Update(context.Background(), first))
+	w.deleteAndWait(first)
+	w.standing.Step(5 * time.Minute)
+	w.nudge(second)
+	w.waitReason("second", second, v1alpha1.ReasonReady)
+	w.mustDecide("ada", "198.51.100.7", "password+push", true, "anywhere")
+	w.mustDecide("gus", "198.51.100.7", "password", true, "Default Rule")
 }
 
 // TestSignOnUpgraded: an org that moves to Identity Engine gets a policy for the app in place
