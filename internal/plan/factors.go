@@ -19,6 +19,9 @@ type MemberFactors struct {
 	Person identity.Person
 	// Phone is where the member is to get text messages; zero leaves it to the directory.
 	Phone identity.Secret
+	// Contested tells that another role says so, too, by another Secret. Who began first
+	// wins: the member is not to be sent codes in turns.
+	Contested bool
 	// Seen are those that are enrolled or begun.
 	Seen []identity.FactorSeen
 	// Refused says of a factor why its enrolment could not be started.
@@ -57,22 +60,35 @@ func Factors(want desired.Role, members []MemberFactors, now time.Time) (steps [
 	}
 	for _, member := range members {
 		for _, kind := range want.Factors {
-			seen, begun := member.State(kind)
-			due := seen.Since.Add(StartAgain)
-			switch {
-			case !member.Person.Active || !kind.Startable() || seen.Active || member.Refused[kind] != nil:
-			case !begun:
-				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member has not enrolled it"})
-			case member.elsewhere(seen):
-				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member was sent a code at another number"})
-			case !now.Before(due):
-				steps = append(steps, FactorStep{member.Person, kind, member.Phone, "the member did not finish it in time"})
-			default:
-				again = Sooner(again, due.Sub(now))
+			if !member.Person.Active || !kind.Startable() || member.Refused[kind] != nil {
+				continue
 			}
+			reason, later := member.start(kind, now)
+			if reason != "" {
+				steps = append(steps, FactorStep{member.Person, kind, member.Phone, reason})
+			}
+			again = Sooner(again, later)
 		}
 	}
 	return steps, again
+}
+
+// start says why an enrolment is to be started now; "" when it is not, and then in how long
+// it will be.
+func (m MemberFactors) start(kind identity.FactorKind, now time.Time) (reason string, later time.Duration) {
+	seen, begun := m.State(kind)
+	due := seen.Since.Add(StartAgain)
+	switch {
+	case seen.Active, m.elsewhere(seen) && m.Contested:
+		return "", 0
+	case !begun:
+		return "the member has not enrolled it", 0
+	case m.elsewhere(seen):
+		return "the member was sent a code at another number", 0
+	case !now.Before(due):
+		return "the member did not finish it in time", 0
+	}
+	return "", due.Sub(now)
 }
 
 // MissingFactors says what members lack, in words; "" when they lack nothing.
@@ -89,6 +105,8 @@ func MissingFactors(want desired.Role, members []MemberFactors) string {
 			case seen.Active:
 				what = fmt.Sprintf("%s has enrolled %s with another number than the Secret has: reset the factor in Okta, or correct the Secret",
 					member.Person.Login, kind)
+			case member.elsewhere(seen) && member.Contested:
+				what = fmt.Sprintf("%s was sent a code at another number, which another AIAgentRole has in a Secret of its own", member.Person.Login)
 			case begun:
 				what = fmt.Sprintf("%s has not finished enrolling %s", member.Person.Login, kind)
 			}

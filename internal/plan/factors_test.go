@@ -21,6 +21,8 @@ func TestFactors(t *testing.T) {
 	number := func(number identity.Secret, active bool) identity.FactorSeen {
 		return identity.FactorSeen{Kind: identity.FactorSMS, Active: active, Since: at(now), Number: number}
 	}
+	old := number(two, false)
+	old.Since = at(now - 86_400)
 	both := []identity.FactorKind{identity.FactorPush, identity.FactorSMS}
 	tests := map[string]struct {
 		reason  string
@@ -75,6 +77,15 @@ func TestFactors(t *testing.T) {
 			reason: "a code that went to another number is sent again at once", factors: both[1:],
 			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(two, false)}},
 			steps:  "SMS", missing: "ada@x has not finished enrolling SMS",
+		},
+		"Contested": {
+			reason: "two roles with two numbers do not send codes in turns, not even the next day", factors: both[1:],
+			member:  MemberFactors{Person: ada, Phone: one, Contested: true, Seen: []identity.FactorSeen{old}},
+			missing: "ada@x was sent a code at another number, which another AIAgentRole has in a Secret of its own",
+		},
+		"ContestedAtFirst": {
+			reason: "one of them begins", factors: both[1:], member: MemberFactors{Person: ada, Phone: one, Contested: true},
+			steps: "SMS", missing: "ada@x has not enrolled SMS",
 		},
 		"NumberUnknown": {
 			reason: "of a number that the directory does not tell nothing is concluded", factors: both[1:],

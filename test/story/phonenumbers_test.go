@@ -152,6 +152,31 @@ func TestPhoneNumberInUse(t *testing.T) {
 	}
 }
 
+// TestPhoneNumberTwice: two roles with two numbers of one person do not send codes in turns.
+func TestPhoneNumberTwice(t *testing.T) {
+	w := newStandingWorld(t, time.Now(), oktasim.Options{})
+	w.start(impatient)
+	first := w.texted(nil, "ada")
+	w.create(w.phoneSecret(map[string]string{"ada": "+4915100000001"}), first)
+	w.waitText(first, "ada Pending")
+	others := w.phoneSecret(map[string]string{"ada": "+4915100000002"})
+	others.Name = "others"
+	second := w.staffedWith("second", "ada")
+	second.Spec.MFA = first.Spec.MFA.DeepCopy()
+	second.Spec.MFA.PhoneNumbersSecretRef.Name = "others"
+	w.create(others, second)
+	w.waitText(second, "ada Pending")
+	for range 3 {
+		w.passRole(first, 25*time.Hour)
+		w.passRole(second, time.Minute)
+		if _, number := w.smsOf("ada"); number != "+4915100000001" {
+			t.Fatalf("the code went to %s", number)
+		}
+	}
+	w.get("second", second)
+	w.mustMiss(second, "ada@example.com was sent a code at another number")
+}
+
 // TestNoPhoneNumberLeaves looks for the numbers of a Secret, good and bad ones, in all that
 // the operator says, while Okta repeats in its errors what it was sent.
 func TestNoPhoneNumberLeaves(t *testing.T) {

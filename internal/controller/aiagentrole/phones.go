@@ -27,17 +27,22 @@ func (c *Controller) phones(ctx context.Context, role *v1alpha1.AIAgentRole, wan
 	if name == "" {
 		return nil
 	}
+	contested, err := c.contested(ctx, role)
+	if err != nil {
+		return err
+	}
 	secret := &corev1.Secret{}
 	// At the highest verbosity the client logs what it reads.
 	unlogged := logr.NewContext(ctx, logr.Discard())
-	err := c.Live.Get(unlogged, client.ObjectKey{Namespace: role.Namespace, Name: name}, secret)
+	err = c.Live.Get(unlogged, client.ObjectKey{Namespace: role.Namespace, Name: name}, secret)
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("reading the phone numbers in Secret %s/%s: %w", role.Namespace, name, err)
 	}
 	phones := desired.PhonesOf(secret.Data, want.Members)
 	for i := range members {
-		phone := phones[strings.ToLower(members[i].Person.Login)]
-		members[i].Phone = phone.Number
+		login := strings.ToLower(members[i].Person.Login)
+		phone := phones[login]
+		members[i].Phone, members[i].Contested = phone.Number, contested[login]
 		switch {
 		case apierrors.IsNotFound(err):
 			members[i].Refused[identity.FactorSMS] = fmt.Errorf("there is no Secret %s; create it, or remove mfa.phoneNumbersSecretRef", name)
@@ -46,6 +51,26 @@ func (c *Controller) phones(ctx context.Context, role *v1alpha1.AIAgentRole, wan
 		}
 	}
 	return nil
+}
+
+// contested are the logins that other roles name together with another Secret.
+func (c *Controller) contested(ctx context.Context, role *v1alpha1.AIAgentRole) (map[string]bool, error) {
+	var roles v1alpha1.AIAgentRoleList
+	if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the roles: %w", err)
+	}
+	logins := map[string]bool{}
+	for i := range roles.Items {
+		other := &roles.Items[i]
+		same := other.Namespace == role.Namespace && phoneSecret(other) == phoneSecret(role)
+		if phoneSecret(other) == "" || same {
+			continue
+		}
+		for _, login := range desired.RoleOf(other, c.Settings).Members {
+			logins[login] = true
+		}
+	}
+	return logins, nil
 }
 
 // phoneSecret is the name of the role's Secret of phone numbers; "" when it has none.
