@@ -33,6 +33,17 @@ func authenticatorKey(kind identity.FactorKind, active []string) (string, bool) 
 // PutEnrollment implements identity.Enrollments. Everything else the org has stays open to the
 // members: Okta asks the first policy that has them, and forbids what that does not name.
 func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment) (string, error) {
+	byApp, err := d.AsksByApp(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !byApp:
+		return "", &identity.Error{
+			Kind: identity.Rejected, Reason: identity.ReasonFeatureUnavailable, RetryAfter: verifiedFor,
+			Message: "the Okta organization has no Identity Engine: enrolments are started, and members are not asked for them at a sign-in; " +
+				"say mfa.enroll: Watch, and what they must enrol in a policy of your own",
+		}
+	}
 	authenticators, err := d.authenticators.get(ctx)
 	if err != nil {
 		return "", err

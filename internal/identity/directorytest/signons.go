@@ -142,13 +142,21 @@ func testSignOnEarlier(t *testing.T, newHarness func(*testing.T) Harness) {
 	}
 }
 
-// testSignInRefused holds that the other way to say how people sign in is refused.
+// testSignInRefused holds that the other way to say how people sign in is refused, and what
+// goes with it.
 func testSignInRefused(t *testing.T, newHarness func(*testing.T) Harness) {
 	h := newHarness(t)
 	_, err := h.Directory.PutSignIn(t.Context(), identity.SignIn{
 		Mark: policyMark(h), Name: "k8s/x", Rules: []identity.SignInRule{{Name: "all", Groups: []string{"00g1"}}},
 	})
 	mustBeFeature(t, "writing a sign-in", err)
+	_, err = h.Directory.PutEnrollment(t.Context(), identity.Enrollment{
+		Mark: policyMark(h), Name: "k8s/x", Group: "00g1", Required: []identity.FactorKind{identity.FactorPush},
+	})
+	mustBeFeature(t, "writing an enrolment", err)
+	if err := h.Directory.DeleteEnrollment(t.Context(), policyMark(h), "k8s/x"); err != nil {
+		t.Errorf("deleting an enrolment that there cannot be: %v", err)
+	}
 }
 
 // testSignOnRefused is the same of a directory that asks by app.
