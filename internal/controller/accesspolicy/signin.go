@@ -32,12 +32,8 @@ func (c *Controller) signIn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 // until then nobody is asked for anything else than before.
 func (c *Controller) signInByApp(ctx context.Context, policy *v1alpha1.AccessPolicy, groups map[types.NamespacedName]string) error {
 	apps, err := c.apps(ctx, policy)
-	if kind := identity.KindOf(err); err != nil && (kind == identity.Throttled || kind == identity.Unavailable) {
-		// That Okta could not be asked is no reason to take away what people have.
-		return err
-	}
 	if err != nil {
-		return cmp.Or(c.ungrantPeople(ctx, policy), c.withdraw(ctx, policy, err), err)
+		return c.withdraw(ctx, policy, err)
 	}
 	ids := desired.Resolved{Groups: groups}
 	if ids.Zones, err = c.zones(ctx, policy); err != nil {
@@ -135,12 +131,26 @@ func (c *Controller) letGo(ctx context.Context, policy *v1alpha1.AccessPolicy, k
 	return nil
 }
 
-// withdraw gives all apps back when the policy may not govern one of them any more.
+// unasked tells an error that says nothing of what is in Okta.
+func unasked(err error) bool {
+	kind := identity.KindOf(err)
+	return kind == identity.Throttled || kind == identity.Unavailable
+}
+
+// withdraw ends what people are granted in apps of which not all are there, or may be
+// governed; in that case it gives all apps back. That Okta could not be asked is no reason
+// to take anything away. It gives the reason, or what keeps it from all that.
 func (c *Controller) withdraw(ctx context.Context, policy *v1alpha1.AccessPolicy, why error) error {
-	if e, ok := errors.AsType[*identity.Error](why); !ok || e.Reason != v1alpha1.ReasonAppNotAllowed {
-		return nil
+	if unasked(why) {
+		return why
 	}
-	return c.letGo(ctx, policy, nil)
+	if err := c.ungrantPeople(ctx, policy); err != nil {
+		return err
+	}
+	if e, ok := errors.AsType[*identity.Error](why); ok && e.Reason == v1alpha1.ReasonAppNotAllowed {
+		return cmp.Or(c.letGo(ctx, policy, nil), why)
+	}
+	return why
 }
 
 // endSignIn removes all that the policy holds in Okta about people.

@@ -28,7 +28,7 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	}
 	apps, err := c.apps(ctx, policy)
 	if err != nil {
-		return cmp.Or(c.ungrantPeople(ctx, policy), c.withdrawSignOn(ctx, policy, err), err)
+		return c.withdrawSignOn(ctx, policy, err)
 	}
 	ids := desired.Resolved{Groups: groups}
 	if ids.Zones, err = c.zones(ctx, policy); err != nil {
@@ -97,12 +97,16 @@ func (c *Controller) ineffective(policy *v1alpha1.AccessPolicy, reason, message 
 	})
 }
 
-// withdrawSignOn takes the sign-on policy out when one of the apps is not to be governed.
+// withdrawSignOn is withdraw where there is one policy for all apps: that goes when one of
+// them is not to be governed.
 func (c *Controller) withdrawSignOn(ctx context.Context, policy *v1alpha1.AccessPolicy, why error) error {
-	if e, ok := errors.AsType[*identity.Error](why); !ok || e.Reason != v1alpha1.ReasonAppNotAllowed {
-		return nil
+	if unasked(why) {
+		return why
 	}
-	return c.endSignOn(ctx, policy)
+	if e, ok := errors.AsType[*identity.Error](why); ok && e.Reason == v1alpha1.ReasonAppNotAllowed {
+		return cmp.Or(c.endSignOn(ctx, policy), why)
+	}
+	return cmp.Or(c.ungrantPeople(ctx, policy), why)
 }
 
 // endSignOn removes the sign-on policy, and what people are granted who signed in by it.
