@@ -50,6 +50,7 @@ func TestEveryOperationIsAsDescribed(t *testing.T) {
 	w.driveApps()
 	w.driveServers()
 	w.driveAccess()
+	w.driveAdminRoles()
 	w.driveTokens()
 	w.driveLogs()
 

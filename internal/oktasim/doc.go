@@ -23,6 +23,10 @@
 // what they mean for a person, and may give an authorization code that the app redeems
 // for a token of that person; the client's network is held to as well.
 //
+// And custom admin roles with their permissions, resource sets of users, groups, apps and
+// authorization servers, and the bindings that assign a role over a set to users and
+// groups. What an admin may do by them is not held against what anybody does.
+//
 // Whatever happens leaves the events of the System Log that Okta would write, whether by a
 // request or by a test that stands for a person or an admin; package eventlog keeps them.
 //
@@ -108,6 +112,13 @@
 //   - Messages cannot be sent again but by enrolling again; verifying factors, resend and
 //     the links that mail or text a push are not there.
 //   - Two requests at once that change the priorities below one parent: 423.
+//   - A custom admin role or a resource set cannot be deleted while a binding has it, nor
+//     lose its last permission or resource; a permission, resource or member that is there
+//     cannot be added again. Okta says of neither what it does.
+//   - Labels of roles and sets have 100 characters at most, descriptions 255. Permissions
+//     are those of Okta's catalogue for custom roles, without conditions.
+//   - A binding goes with its last member, and members go with the user or the group.
+//   - The people of a group are the resource groups:{id}:contained_resources.
 //
 // On the Classic Engine (Options.Classic), requests for app sign-in policies, mappings
 // and device assurances are answered with 401 E0000015, as dynamic zones are recorded

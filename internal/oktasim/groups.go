@@ -140,6 +140,7 @@ func (o *Org) deleteGroup(c *call) (*reply, error) {
 		return nil, err
 	}
 	o.groups.remove(g.id)
+	o.unassignAll(o.caller(c), "/api/v1/groups/"+g.id)
 	return noContent()
 }
 

@@ -5,7 +5,7 @@ package oktasim
 // descriptions of the catalogue, shortened.
 func eventKinds() map[string]string {
 	kinds := map[string]string{}
-	for _, part := range []map[string]string{clientEventKinds(), accessEventKinds(), peopleEventKinds()} {
+	for _, part := range []map[string]string{clientEventKinds(), accessEventKinds(), peopleEventKinds(), iamEventKinds()} {
 		for name, message := range part {
 			kinds[name] = message
 		}

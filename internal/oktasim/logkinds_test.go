@@ -66,6 +66,7 @@ func TestOperationsLeaveEveryTypeOfEvent(t *testing.T) {
 	w.driveApps()
 	w.driveServers()
 	w.driveAccess()
+	w.driveAdminRoles()
 	w.driveTokens()
 	w.auth = admin
 	more, _ := w.poll(logs + "?limit=1000")

@@ -65,6 +65,7 @@ func happenings() map[string]happening {
 	lifecycle(all, "/api/v1/device-assurances", "{deviceAssuranceId}", [5]string{
 		"device.assurance.policy.add", "device.assurance.policy.update", "device.assurance.policy.delete",
 	})
+	iamHappenings(all)
 	return all
 }
 

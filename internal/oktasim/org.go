@@ -57,7 +57,10 @@ type Org struct {
 	policies   []*orgPolicy
 	zones      collection[*zone]
 	assurances collection[*assurance]
-	journal    *eventlog.Journal
+	// customRoles are admin roles, resourceSets what they are over, with their bindings.
+	customRoles  collection[*customRole]
+	resourceSets collection[*resourceSet]
+	journal      *eventlog.Journal
 	// eventKinds and happenings are what the journal can be told, and by which requests.
 	eventKinds map[string]string
 	happenings map[string]happening

@@ -23,7 +23,7 @@ func routes() []route {
 	return slices.Concat(
 		orgRoutes(), groupRoutes(), appRoutes(), credentialRoutes(),
 		serverRoutes(), policyRoutes(), oauthRoutes(),
-		accessRoutes(), peopleRoutes(), factorRoutes(), logRoutes(),
+		accessRoutes(), peopleRoutes(), factorRoutes(), logRoutes(), iamRoutes(),
 	)
 }
 

@@ -20,6 +20,9 @@ type State struct {
 	OrgRules    []OrgRule   `json:"orgRules"`
 	Zones       []Zone      `json:"zones"`
 	Assurances  []Assurance `json:"assurances"`
+
+	AdminRoles   []AdminRole   `json:"adminRoles"`
+	ResourceSets []ResourceSet `json:"resourceSets"`
 }
 
 // App is an OIDC app.
@@ -159,6 +162,7 @@ func (o *Org) Snapshot() State {
 		o.snapshotServer(&state, s)
 	}
 	o.snapshotAccess(&state)
+	o.snapshotAdmins(&state)
 	return state
 }
 

@@ -127,6 +127,7 @@ func (o *Org) DeleteUser(idOrLogin string) error {
 	o.setStatus(u, userDeprovisioned, o.clock.Now())
 	o.log(o.console(), userDeleteStarted, u)
 	o.users.remove(u.id)
+	o.unassignAll(o.console(), "/api/v1/users/"+u.id)
 	o.log(o.console(), userDeleteDone, u)
 	return nil
 }
