@@ -123,6 +123,12 @@ type Okta struct {
 	// rateLimitShare is the percentage of each of the org's rate limits the operator
 	// may use: 1 to 100, by default 50.
 	RateLimitShare int `json:"rateLimitShare,omitempty"`
+
+	// adminPermissions are the permissions to administer Okta itself (okta.*) that
+	// AIAgentRoles may give to the people of their groups; by default none. Which
+	// namespaces' roles may, say Ceilings. The operator's service app needs the scopes
+	// okta.roles.manage and okta.roles.read for it, and a super administrator's role.
+	AdminPermissions []AdminPermission `json:"adminPermissions,omitempty"`
 }
 
 // Manager is the process.
@@ -214,6 +220,7 @@ func (c *Configuration) validate() error {
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
 		c.Orphans.validate(),
 		c.validateApps(),
+		c.Okta.validateAdminPermissions(),
 		require(c.WithoutCeiling == "Allow" || c.WithoutCeiling == "Deny", "withoutCeiling", "must be Allow or Deny", c.WithoutCeiling),
 		require(c.IncidentNamespace == "" || namespace.MatchString(c.IncidentNamespace),
 			"incidentNamespace", "must be the name of a namespace", c.IncidentNamespace),
