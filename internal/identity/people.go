@@ -10,6 +10,7 @@ type People interface {
 	Members
 	Factors
 	Enrollments
+	AdminRoles
 }
 
 // Admission keeps how people get in.

@@ -13,8 +13,8 @@ type Person struct {
 type Roster struct {
 	// GroupID is the group's.
 	GroupID string
-	// Enrolling is the group's, too.
-	Enrolling bool
+	// Enrolling and Administering are the group's, too.
+	Enrolling, Administering bool
 	// Managed tells that the group says of itself that the role decides on it.
 	Managed bool
 	// Members are sorted by id, and listed only of a group that is Managed.

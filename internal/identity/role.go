@@ -20,6 +20,8 @@ type Group struct {
 	Managed bool
 	// Enrolling tells that there is, or may be, an Enrollment of the role for the group.
 	Enrolling bool
+	// Administering tells that there is, or may be, an AdminRole of the role for the group.
+	Administering bool
 }
 
 // Grant lets clients obtain tokens with permissions: in Okta one access policy

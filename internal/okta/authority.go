@@ -38,6 +38,10 @@ func DeviceScopes() []string {
 	return []string{"okta.authenticators.read", "okta.deviceAssurance.manage", "okta.deviceAssurance.read"}
 }
 
+// AdminRoleScopes must be granted, too, where roles give okta.* permissions. Nothing asks for
+// them as long as none does.
+func AdminRoleScopes() []string { return []string{"okta.roles.manage", "okta.roles.read"} }
+
 // below tells the calls below one of the paths, or to it.
 func below(prefixes ...string) func(method, path string) bool {
 	return func(_, path string) bool {
@@ -58,6 +62,7 @@ func authorities() []transport.Authority {
 		// To govern an app is a call about apps.
 		{Scopes: SignInScopes(), Covers: below(orgPolicies, "/api/v1/zones")},
 		{Scopes: DeviceScopes(), Covers: below(assurances, "/api/v1/authenticators")},
+		{Scopes: AdminRoleScopes(), Covers: under("/api/v1/iam/")},
 		{Scopes: RequiredScopes()},
 	}
 }

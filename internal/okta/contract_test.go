@@ -195,6 +195,7 @@ func objects(s oktasim.State) directorytest.Objects {
 		all = append(all, fmt.Sprintf("rule %s/%s %s %v %v %v %d", names[v.PolicyID], v.Name, v.Status, v.Scopes, v.GrantTypes, v.Groups, v.LifetimeMinutes))
 	}
 	all = append(all, admission(s)...)
+	all = append(all, administration(s)...)
 	for _, v := range s.Apps {
 		var credentials []string
 		for _, k := range v.Keys {
@@ -234,23 +235,32 @@ func admission(s oktasim.State) directorytest.Objects {
 // post makes a call as a person's script would, and gives the answer.
 func (w *world) post(path string, body any) map[string]any {
 	w.t.Helper()
+	var made map[string]any
+	w.ask(http.MethodPost, path, body, &made)
+	return made
+}
+
+// ask makes any call so; out may be nil.
+func (w *world) ask(method, path string, body, out any) {
+	w.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	req := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, path, strings.NewReader(string(text)))
+	req := httptest.NewRequestWithContext(w.t.Context(), method, path, strings.NewReader(string(text)))
 	req.Header.Set("Authorization", "SSWS "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
 	w.org.ServeHTTP(recorder, req)
 	if recorder.Code >= 300 {
-		w.t.Fatalf("planting at %s: %d %s", path, recorder.Code, recorder.Body)
+		w.t.Fatalf("%s %s: %d %s", method, path, recorder.Code, recorder.Body)
 	}
-	var made map[string]any
-	if err := json.Unmarshal(recorder.Body.Bytes(), &made); err != nil {
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal(recorder.Body.Bytes(), out); err != nil {
 		w.t.Fatal(err)
 	}
-	return made
 }
 
 // plantClient makes an app of somebody else under our prefix.

@@ -6,6 +6,7 @@
 //   - the operator: one custom authorization server
 //   - a permission: one scope on it
 //   - a role's people: the members of one group
+//   - a role's okta.* permissions: one custom admin role, bound to the group
 //   - a role's grant: one access policy with one rule, listing every client
 //   - a client: one OIDC service app with the client_credentials grant
 //

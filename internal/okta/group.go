@@ -121,6 +121,7 @@ func later(g, than group) bool {
 const (
 	managedLine   = "\nmembers=managed"
 	enrollingLine = "\nfactors=required"
+	adminLine     = "\nadmin=bound"
 )
 
 func describeGroup(want identity.Group) string {
@@ -131,16 +132,21 @@ func describeGroup(want identity.Group) string {
 	if want.Enrolling {
 		description += enrollingLine
 	}
+	if want.Administering {
+		description += adminLine
+	}
 	return description
 }
 
 func seenGroup(g group) *identity.Group {
-	description, enrolling := strings.CutSuffix(g.Profile.Description, enrollingLine)
+	description, admin := strings.CutSuffix(g.Profile.Description, adminLine)
+	description, enrolling := strings.CutSuffix(description, enrollingLine)
 	description, managed := strings.CutSuffix(description, managedLine)
 	text, mark := splitMark(description)
 	ours := !mark.IsZero()
 	return &identity.Group{
-		ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text, Managed: managed && ours, Enrolling: enrolling && ours,
+		ID: g.ID, Mark: mark, Name: g.Profile.Name, Description: text,
+		Managed: managed && ours, Enrolling: enrolling && ours, Administering: admin && ours,
 	}
 }
 

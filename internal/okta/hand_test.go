@@ -47,6 +47,9 @@ func (w *world) plant(p directorytest.Plant) string {
 			body["priority"] = 1
 		}
 		made = w.post(server+"/policies", body)
+	case directorytest.PlantAdminRole:
+		made = w.post(iamRoles, map[string]any{"label": p.Name, "description": mark, "permissions": []string{"okta.groups.read"}})
+		w.post(iamSets, map[string]any{"label": p.Name, "description": mark, "resources": []string{w.url + "/api/v1/groups"}})
 	case directorytest.PlantClient:
 		made = w.post("/api/v1/apps?activate=true", clientOf(w, p))
 	}
@@ -96,7 +99,8 @@ func (w *world) hand() directorytest.Hand {
 		})
 	}
 	return directorytest.Hand{
-		Hire: func(login string) string { return w.org.AddUser(login) },
+		Hire:      func(login string) string { return w.org.AddUser(login) },
+		Resources: w.resources, Empower: w.empower, Disempower: w.disempower, Relabel: w.relabel,
 		Call: func(login, number string) {
 			w.t.Helper()
 			must(w.t, w.org.SetUserPhone(login, number))

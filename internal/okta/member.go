@@ -83,7 +83,8 @@ func (d *Directory) ObserveMembers(ctx context.Context, role identity.Mark, name
 	if err != nil || !found || !role.MayChange(g.mark()) {
 		return identity.Roster{}, err
 	}
-	roster := identity.Roster{GroupID: g.ID, Enrolling: seenGroup(g).Enrolling, Managed: seenGroup(g).Managed}
+	seen := seenGroup(g)
+	roster := identity.Roster{GroupID: g.ID, Enrolling: seen.Enrolling, Administering: seen.Administering, Managed: seen.Managed}
 	if !roster.Managed {
 		return roster, nil
 	}

@@ -99,6 +99,13 @@ func (d *Directory) UnsettledPolicies() time.Duration {
 	return d.madePolicies.unsettled(d.clock.Now())
 }
 
+// changing says that the policy is about to be written.
+func (m *madePolicies) changing(p orgPolicy) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.equal, p)
+}
+
 // distrust has every policy looked at again: one of them is not what it was.
 func (m *madePolicies) distrust() {
 	m.mu.Lock()

@@ -37,6 +37,8 @@ const (
 	PlantScope  = "scope"
 	PlantGrant  = "grant"
 	PlantClient = "client"
+	// PlantAdminRole is an admin role with a resource set of the same label.
+	PlantAdminRole = "admin role"
 )
 
 // Plant is an object somebody else made.
@@ -101,6 +103,14 @@ type Hand struct {
 	SignOn func(name, group string, lets bool)
 	// App makes an app that people sign in to and gives the id.
 	App func(label string) string
+	// Resources are two that people can administer, each in a form that the directory takes.
+	Resources func() []string
+	// Empower gives the admin role of that label another permission, resource and holder.
+	Empower func(label string)
+	// Disempower takes the admin role of that label from everybody.
+	Disempower func(label string)
+	// Relabel gives the admin role, and its resource set, another label.
+	Relabel func(label, other string)
 	// Confirm does the person's part of setting up a push.
 	Confirm func(login string)
 	// Rename gives it another label.
@@ -163,6 +173,12 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Governed":       testGoverned,
 		"Assurances":     testAssurances,
 		"Enrollment":     testEnrollment,
+		"AdminRole":      testAdminRole,
+		"AdminNarrowed":  testAdminRoleNarrowed,
+		"AdminMended":    testAdminRoleMended,
+		"AdminLost":      testAdminRoleLost,
+		"AdminAtOnce":    testAdminRoleDeletedAtOnce,
+		"AdminForeign":   testAdminRoleForeign,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}

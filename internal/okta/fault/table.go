@@ -100,6 +100,7 @@ func needsOf(path string) needs {
 		{"/api/v1/apps", "okta.apps.manage", "manage applications"},
 		{"/api/v1/groups", "okta.groups.manage", "manage groups"},
 		{"/api/v1/authorizationServers", "okta.authorizationServers.manage", "manage authorization servers"},
+		{"/api/v1/iam", "okta.roles.manage", "manage admin roles, which a super administrator has"},
 		{"/api/v1/org", "okta.orgs.read", "view the organization's settings"},
 	} {
 		if strings.HasPrefix(path, n.prefix) {

@@ -1,0 +1,32 @@
+package identity
+
+import "context"
+
+// AdminRole gives the members of a group permissions to administer the directory itself:
+// in Okta a custom admin role, a resource set, and a binding of both with the group.
+type AdminRole struct {
+	Mark Mark
+	// Label is unique in the directory and stable for the life of the role.
+	Label string
+	// Group is the id of the group.
+	Group string
+	// Permissions are sorted, never empty.
+	Permissions []string
+	// Resources are what the permissions are over: addresses or names of the directory's
+	// own; sorted, never empty.
+	Resources []string
+}
+
+// AdminRoles keeps what people may administer by a role. The group says first that there
+// is, or may be, an AdminRole of the role's (Group.Administering).
+type AdminRoles interface {
+	// NarrowAdminRole takes away whatever there is beyond want: permissions, resources and
+	// holders. It gives nothing; nothing there is success.
+	NarrowAdminRole(ctx context.Context, want AdminRole) error
+	// PutAdminRole creates the admin role, or makes it equal. What is taken away is taken
+	// away first. That it is equal is believed for an hour.
+	PutAdminRole(ctx context.Context, want AdminRole) error
+	// DeleteAdminRole takes it from the group first, and then removes the rest; gone
+	// already is success.
+	DeleteAdminRole(ctx context.Context, owner Mark, label string) error
+}
