@@ -69,12 +69,14 @@ type CeilingPolicy struct {
 	Apps []AppReference `json:"apps,omitempty"`
 }
 
-// PermissionPattern is the name of a permission, or the beginning of names, then *.
+// PermissionPattern is the name of a permission, or the beginning of names, then *. Names
+// that begin with "okta." must be given in full; the operator's configuration must allow
+// them, too.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=100
 // +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.:/-]*[*]?$')",message="must be the name of a permission, or the beginning of names followed by one *, such as 'chat:*'; to allow all, remove permissions"
-// +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.')",message="permissions that begin with 'okta.' administer the Okta org itself: no ceiling allows them, only the operator's configuration can"
+// +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.') || !self.endsWith('*')",message="permissions that begin with 'okta.' administer the Okta org itself: no ceiling allows them by a beginning of their names; give each in full, such as 'okta.users.read'"
 type PermissionPattern string
 
 // LoginPattern is the login of a person, or a * and the end of logins.

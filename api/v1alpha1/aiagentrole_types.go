@@ -3,18 +3,22 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // PermissionName is the name of an OAuth 2.0 scope (RFC 6749, section 3.3) without
-// quotes, backslashes and commas. Names that OpenID Connect reserves, and names
-// that begin with "okta.", are refused.
+// quotes, backslashes and commas. Names that OpenID Connect reserves are refused. Names
+// that begin with "okta." are no scopes: they are permissions to administer Okta itself,
+// for the people of the role's group. They are refused unless the operator's
+// configuration allows them (okta.adminPermissions), and at once when their holder could
+// gain more by them.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=100
 // +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9][A-Za-z0-9_.:/-]*$')",message="this is no name of a permission; use letters, digits and any of '_.:/-', begin with a letter or digit, without blanks, such as 'read_ai_logs'"
 // +kubebuilder:validation:XValidation:rule="!(self in ['openid','profile','email','address','phone','offline_access','device_sso','interclient_access'])",message="this name is reserved by OpenID Connect; choose another, for example with a prefix such as 'agents:'"
-// +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.')",message="permissions that begin with 'okta.' administer the Okta org itself and are refused; grant agents scopes of their own"
+// +kubebuilder:validation:XValidation:rule="!self.startsWith('okta.') || self in ['okta.agents.read','okta.apps.read','okta.apps.universalLogout.manage','okta.apps.universalLogout.read','okta.authzServers.read','okta.customizations.read','okta.devices.read','okta.directories.read','okta.groups.read','okta.identityProviders.read','okta.policies.read','okta.realms.read','okta.users.read','okta.users.risk.read','okta.users.userprofile.read','okta.workflows.read']",message="permissions that begin with 'okta.' administer the Okta org itself and are refused; grant agents scopes of their own. Only those by which nobody can gain more, such as 'okta.users.read', can be given to people, where the operator's configuration allows them"
 type PermissionName string
 
 // Permission is one thing the role allows. It becomes one OAuth scope on the
-// operator's authorization server; roles that name the same permission share it.
+// operator's authorization server; roles that name the same permission share it. One
+// that begins with "okta." becomes a part of a custom admin role instead.
 type Permission struct {
 	// name is the scope as it appears in the agent's tokens.
 	// +required
@@ -148,7 +152,8 @@ type AIAgentRoleSpec struct {
 	Description string `json:"description,omitempty"`
 
 	// permissions are what agents with this role may do: exactly these scopes can
-	// be in their tokens, and no others.
+	// be in their tokens, and no others. Those that begin with "okta." are for the people of
+	// the role's group, and never in a token of an agent's.
 	// +required
 	// +listType=map
 	// +listMapKey=name

@@ -15,14 +15,16 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/schedule"
 )
 
-var settings = Settings{Cluster: "c1", TokenLifetime: 15 * time.Minute}
+var settings = Settings{Cluster: "c1", TokenLifetime: 15 * time.Minute, AdminResources: map[string][]string{"okta.users.read": {"orn"}}}
 
 func TestRoleOf(t *testing.T) {
 	role := &v1alpha1.AIAgentRole{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: "u1", CreationTimestamp: metav1.Unix(50, 0)},
 		Spec: v1alpha1.AIAgentRoleSpec{
 			DisplayName: "Bot", Description: "Talks.",
-			Permissions: []v1alpha1.Permission{{Name: "z"}, {Name: "a", Description: "A."}},
+			Permissions: []v1alpha1.Permission{
+				{Name: "okta.users.read"}, {Name: "z"}, {Name: "a", Description: "A."}, {Name: "okta.groups.read"},
+			},
 		},
 	}
 	mark := identity.Mark{Cluster: "c1", Kind: "AIAgentRole", Namespace: "ns", Name: "bot", UID: "u1", Since: 50}
@@ -30,6 +32,7 @@ func TestRoleOf(t *testing.T) {
 		Mark:          mark,
 		Group:         identity.Group{Mark: mark, Name: "k8s/c1/ns/bot", Description: "Bot: Talks."},
 		Permissions:   []identity.Permission{{Name: "a", Description: "A."}, {Name: "z"}},
+		Admin:         []AdminPermission{{Name: "okta.groups.read"}, {Name: "okta.users.read", Resources: []string{"orn"}}},
 		TokenLifetime: 15 * time.Minute,
 	}
 	got := RoleOf(role, settings)
@@ -85,6 +88,7 @@ func TestNamesFit(t *testing.T) {
 		}{
 			"client": {ClientID(mark.Cluster, mark.Namespace, name), 100}, "label": {Label(mark), 100},
 			"group": {GroupName(mark), 255}, "grant": {GrantName(mark), 100}, "staging": {StagingName(name), 253},
+			"admin": {AdminLabel(mark), 100},
 		} {
 			if len(made.name) > made.limit {
 				t.Errorf("%s of %.5s… has %d bytes, limit %d", kind, name, len(made.name), made.limit)
@@ -93,6 +97,9 @@ func TestNamesFit(t *testing.T) {
 				t.Errorf("%s %q serves both %.5s… and %.5s…", kind, made.name, other, name)
 			}
 			seen[kind+made.name] = name
+			if kind == "admin" && strings.Contains(made.name, "/") {
+				t.Errorf("label %q cannot stand in a path", made.name)
+			}
 			if kind == "client" && !clientID.MatchString(made.name) {
 				t.Errorf("client id %q has characters Okta refuses", made.name)
 			}
@@ -102,6 +109,7 @@ func TestNamesFit(t *testing.T) {
 		"client": func(ns, n string) string { return ClientID("c", ns, n) },
 		"group":  func(ns, n string) string { return GroupName(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
 		"label":  func(ns, n string) string { return Label(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
+		"admin":  func(ns, n string) string { return AdminLabel(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
 		"grant":  func(ns, n string) string { return GrantName(identity.Mark{Cluster: "c", Namespace: ns, Name: n}) },
 	} {
 		if made("a", "b-c") == made("a-b", "c") {

@@ -13,6 +13,7 @@ const (
 	maxLabel      = 100 // Okta: an app's label
 	maxGroupName  = 255 // Okta: profile.name of a group
 	maxPolicyName = 100 // Okta: names of policies and rules on an authorization server
+	maxAdminLabel = 100 // custom admin roles and resource sets: Okta names no limit
 	maxSecretName = 253 // Kubernetes: names of Secrets
 )
 
@@ -36,6 +37,12 @@ func Label(mark identity.Mark) string {
 // GrantName is the name of a role's access policy and of its rule.
 func GrantName(mark identity.Mark) string {
 	return fit(path(mark), maxPolicyName)
+}
+
+// AdminLabel is the label of a role's custom admin role and of its resource set. Paths are
+// made of labels, so it has no slashes; only the last part can hold a dot.
+func AdminLabel(mark identity.Mark) string {
+	return fit(strings.ReplaceAll(path(mark), "/", "."), maxAdminLabel)
 }
 
 // path has slashes, which no part can hold, so that the parts of two owners never

@@ -15,6 +15,9 @@ type Settings struct {
 	Cluster string
 	// TokenLifetime is how long access tokens live.
 	TokenLifetime time.Duration
+	// AdminResources are, by the name of each okta.* permission that the configuration
+	// allows, the resources that it allows it over.
+	AdminResources map[string][]string
 }
 
 // Role is what should stand in the directory for an AIAgentRole.
@@ -30,8 +33,11 @@ type Role struct {
 	// that the enrolment of what is missing is started.
 	Factors      []identity.FactorKind
 	StartFactors bool
-	// Permissions are sorted by name.
-	Permissions   []identity.Permission
+	// Permissions are the agents', sorted by name.
+	Permissions []identity.Permission
+	// Admin are the okta.* permissions, which the people of the group are to have, sorted by
+	// name.
+	Admin         []AdminPermission
 	TokenLifetime time.Duration
 }
 
@@ -42,11 +48,7 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 		Namespace: role.Namespace, Name: role.Name, UID: string(role.UID),
 		Since: role.CreationTimestamp.Unix(),
 	}
-	permissions := make([]identity.Permission, 0, len(role.Spec.Permissions))
-	for _, p := range role.Spec.Permissions {
-		permissions = append(permissions, identity.Permission{Name: string(p.Name), Description: p.Description})
-	}
-	slices.SortFunc(permissions, func(a, b identity.Permission) int { return strings.Compare(a.Name, b.Name) })
+	permissions, admin := permissionsOf(role, settings)
 	members := membersOf(role)
 	factors, start := factorsOf(role)
 	return Role{
@@ -59,8 +61,26 @@ func RoleOf(role *v1alpha1.AIAgentRole, settings Settings) Role {
 		Factors:       factors,
 		StartFactors:  start,
 		Permissions:   permissions,
+		Admin:         admin,
 		TokenLifetime: settings.TokenLifetime,
 	}
+}
+
+// permissionsOf tells those of agents from those of people.
+func permissionsOf(role *v1alpha1.AIAgentRole, settings Settings) ([]identity.Permission, []AdminPermission) {
+	permissions := make([]identity.Permission, 0, len(role.Spec.Permissions))
+	var admin []AdminPermission
+	for _, p := range role.Spec.Permissions {
+		name := string(p.Name)
+		if strings.HasPrefix(name, identity.AdminPrefix) {
+			admin = append(admin, AdminPermission{Name: name, Resources: settings.AdminResources[name]})
+			continue
+		}
+		permissions = append(permissions, identity.Permission{Name: name, Description: p.Description})
+	}
+	slices.SortFunc(permissions, func(a, b identity.Permission) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(admin, func(a, b AdminPermission) int { return strings.Compare(a.Name, b.Name) })
+	return permissions, admin
 }
 
 // membersOf gives the logins, of which Okta does not mind the case.

@@ -15,7 +15,7 @@ const AdminPrefix = "okta."
 // The permissions, and what they allow, are those of Okta's catalogue:
 // https://developer.okta.com/docs/api/openapi/okta-management/guides/permissions
 func Escalates(permission string) string {
-	if slices.Contains(harmless(), permission) {
+	if slices.Contains(Harmless(), permission) {
 		return ""
 	}
 	for _, e := range escalations() {
@@ -27,8 +27,8 @@ func Escalates(permission string) string {
 	return "it is not among the permissions of which this version of the operator knows that they give their holder nothing more"
 }
 
-// harmless are those by which nobody gains more: they show, or end sessions.
-func harmless() []string {
+// Harmless are those by which nobody gains more: they show, or end sessions.
+func Harmless() []string {
 	return []string{
 		"okta.agents.read", "okta.apps.read", "okta.apps.universalLogout.manage", "okta.apps.universalLogout.read",
 		"okta.authzServers.read", "okta.customizations.read", "okta.devices.read", "okta.directories.read", "okta.groups.read",

@@ -27,7 +27,7 @@ func TestEscalates(t *testing.T) {
 			t.Errorf("Escalates(%q) = %q, want why its holder could gain more", permission, why)
 		}
 	}
-	for _, permission := range harmless() {
+	for _, permission := range Harmless() {
 		if why := Escalates(permission); why != "" {
 			t.Errorf("Escalates(%q) = %q, want nothing", permission, why)
 		}

@@ -29,7 +29,9 @@ type setupable interface {
 
 // controllers is the one list of them all.
 func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []setupable {
-	settings := desired.Settings{Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration}
+	settings := desired.Settings{
+		Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration, AdminResources: adminResources(o.Config),
+	}
 	resync := o.Config.ResyncInterval.Duration
 	home := ownNamespace(o.Config.Manager.LeaderElectionNamespace)
 	restraints := restraint.Rules{
@@ -64,6 +66,15 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 			},
 		},
 	}
+}
+
+// adminResources are what okta.* permissions may be given over.
+func adminResources(config *configv1alpha1.Configuration) map[string][]string {
+	resources := map[string][]string{}
+	for _, allowed := range config.Okta.AdminPermissions {
+		resources[allowed.Permission] = allowed.Resources
+	}
+	return resources
 }
 
 // appGrants are those of the configuration.

@@ -232,6 +232,10 @@ func granted(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
 		slices.Contains(grant.Clients, want.ClientID) && slices.Equal(grant.Permissions, seen.Permissions) {
 		return KeyNext{}
 	}
+	if len(seen.Permissions) == 0 {
+		return blocked(identity.Waiting, "WaitingForRole", lookAgain,
+			"AIAgentRole %s gives its people okta.* permissions, and agents none; add one for agents, or bind the key to another role", seen.RoleRef)
+	}
 	return blocked(identity.Waiting, "WaitingForRole", 10*time.Second,
 		"the access policy of AIAgentRole %s does not list the key with the role's permissions yet; "+
 			"the role's controller does that next", seen.RoleRef)

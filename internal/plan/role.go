@@ -84,7 +84,7 @@ type RolePlan struct {
 // Role plans a role. What is in the way until a person acts is told as Then; access
 // that is to end, ends all the same.
 func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
-	for _, check := range []func(desired.Role, RoleSeen) error{permissionsAllowed, permissionsOurs, groupOurs} {
+	for _, check := range []func(desired.Role, RoleSeen) error{permissionsAllowed, adminAllowed, permissionsOurs, groupOurs} {
 		if err := check(want, seen); err != nil {
 			return RolePlan{Steps: revocation(want, seen, now), Then: err}
 		}
@@ -173,10 +173,7 @@ func shadowed(seen RoleSeen) error {
 func permissionsAllowed(want desired.Role, _ RoleSeen) error {
 	for _, p := range want.Permissions {
 		if why := identity.Reserved(p.Name); why != "" {
-			return &identity.Error{
-				Kind: identity.Rejected, Reason: "ReservedPermission",
-				Message: fmt.Sprintf("permission %q cannot be granted: %s; rename or remove it in spec.permissions", p.Name, why),
-			}
+			return reserved(fmt.Sprintf("permission %q cannot be granted: %s; rename or remove it in spec.permissions", p.Name, why))
 		}
 	}
 	return nil
@@ -233,6 +230,8 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "who decides on its members has changed"}}
 	case seen.Group.Enrolling != want.Group.Enrolling:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "whether its members must have factors has changed"}}
+	case seen.Group.Administering != want.Group.Administering:
+		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "whether its members administer Okta has changed"}}
 	case seen.Group.Description != want.Group.Description:
 		return []RoleStep{{Verb: PutGroup, Group: want.Group, Reason: "the group is described otherwise"}}
 	}
@@ -243,11 +242,11 @@ func groupSteps(want desired.Role, seen RoleSeen) []RoleStep {
 // waits a little while others of its role are under way.
 func grantSteps(want desired.Role, seen RoleSeen, now time.Time) ([]RoleStep, time.Duration) {
 	clients, again := boundClients(want, seen, now)
-	if len(clients) == 0 {
+	if len(clients) == 0 || len(want.Permissions) == 0 {
 		if seen.Grant == nil {
 			return nil, 0
 		}
-		return []RoleStep{{Verb: DeleteGrant, Grant: identity.Grant{Mark: want.Mark}, Reason: "no key is bound to the role any more"}}, 0
+		return []RoleStep{{Verb: DeleteGrant, Grant: identity.Grant{Mark: want.Mark}, Reason: nobodyLeft(clients)}}, 0
 	}
 	grant := want.Grant(clients)
 	reason := grantDiffers(grant, seen.Grant)
@@ -258,6 +257,13 @@ func grantSteps(want desired.Role, seen RoleSeen, now time.Time) ([]RoleStep, ti
 		return nil, wait
 	}
 	return []RoleStep{{Verb: PutGrant, Grant: grant, Reason: reason}}, again
+}
+
+func nobodyLeft(clients []string) string {
+	if len(clients) == 0 {
+		return "no key is bound to the role any more"
+	}
+	return "the role has nothing for agents any more"
 }
 
 // boundClients are those that the role lets in, and when that may change by itself.

@@ -150,6 +150,44 @@ func TestRole(t *testing.T) {
 			},
 			want: want{kind: identity.Rejected, reason: "ReservedPermission"},
 		},
+		"AdminPermission": {
+			reason: "what people administer is no scope",
+			change: func(w *desired.Role, _ *RoleSeen) {
+				w.Admin = []desired.AdminPermission{over("okta.users.read", "users")}
+			},
+		},
+		"AdminPermissionOnly": {
+			reason: "a role without anything for agents has no policy",
+			change: func(w *desired.Role, _ *RoleSeen) {
+				w.Permissions, w.Admin = nil, []desired.AdminPermission{over("okta.users.read", "users")}
+			},
+			want: want{verbs: []RoleVerb{DeleteGrant}},
+		},
+		"AdminPermissionNotAllowed": {
+			reason: "only the configuration can",
+			change: func(w *desired.Role, _ *RoleSeen) { w.Admin = []desired.AdminPermission{over("okta.users.read")} },
+			want:   want{kind: identity.Rejected, reason: "ReservedPermission"},
+		},
+		"Escalation": {
+			reason: "and not even the configuration, where more could be gained",
+			change: func(w *desired.Role, _ *RoleSeen) {
+				w.Admin = []desired.AdminPermission{over("okta.users.manage", "users")}
+			},
+			want: want{kind: identity.Rejected, reason: "ReservedPermission"},
+		},
+		"AccessEndsBeforeIt": {
+			reason: "what is refused keeps nobody's access from ending",
+			change: func(w *desired.Role, s *RoleSeen) {
+				w.Admin = []desired.AdminPermission{over("okta.users.read")}
+				s.Members = nil
+			},
+			want: want{verbs: []RoleVerb{DeleteGrant}, kind: identity.Rejected, reason: "ReservedPermission"},
+		},
+		"Administering": {
+			reason: "the group says first that its members administer something",
+			change: func(w *desired.Role, _ *RoleSeen) { w.Group.Administering = true },
+			want:   want{verbs: []RoleVerb{PutGroup}},
+		},
 		"ForeignScope": {
 			reason: "a scope somebody else made on our server is not ours to hand out",
 			change: func(_ *desired.Role, s *RoleSeen) { s.Foreign = map[string]bool{"chat": true} },

@@ -84,10 +84,13 @@ func Excess(ceiling *v1alpha1.CeilingPolicy, asked Asked) string {
 	return ""
 }
 
+// permits tells that a ceiling allows the permission. What administers Okta itself it must
+// name in full.
 func permits(ceiling *v1alpha1.CeilingPolicy, name string) bool {
+	admin := strings.HasPrefix(name, identity.AdminPrefix)
 	return len(ceiling.Permissions) == 0 || slices.ContainsFunc(ceiling.Permissions, func(p v1alpha1.PermissionPattern) bool {
 		beginning, open := strings.CutSuffix(string(p), "*")
-		return open && strings.HasPrefix(name, beginning) || string(p) == name
+		return open && !admin && strings.HasPrefix(name, beginning) || string(p) == name
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -160,6 +161,36 @@ func TestQuarantineBySelector(t *testing.T) {
 			got, err := rules(t, tt.policy).Quarantine(t.Context(), key, tt.cut)
 			if err != nil || (got != nil) != tt.holds {
 				t.Errorf("%s: it is held by %v (%v), want %v", tt.reason, got, err, tt.holds)
+			}
+		})
+	}
+}
+
+// TestOktasPermissionsAreNamedInFull: a ceiling that was written for agents' scopes lets
+// nobody administer the org.
+func TestOktasPermissionsAreNamedInFull(t *testing.T) {
+	patterns := func(patterns ...v1alpha1.PermissionPattern) []client.Object {
+		return []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Permissions: patterns})}
+	}
+	for name, tt := range map[string]struct {
+		reason   string
+		ceilings []client.Object
+		want     []string
+	}{
+		"None":      {"the configuration decides alone", nil, []string{"okta.groups.read", "okta.users.read"}},
+		"Others":    {"what it does not name it forbids", patterns("chat:*"), nil},
+		"Beginning": {"a beginning is none of a name of Okta's", patterns("o*", "okta*", "okta.users.*"), nil},
+		"Named":     {"what it names it allows", patterns("okta.users.read", "chat:*"), []string{"okta.users.read"}},
+		"Both": {
+			"all must allow it", append(patterns("okta.users.read"), ceiling("b", bounded(), v1alpha1.CeilingPolicy{
+				Permissions: []v1alpha1.PermissionPattern{"okta.groups.read"},
+			})), nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := rules(t, tt.ceilings...).Permitted(t.Context(), "team", []string{"okta.groups.read", "okta.users.read"})
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+				t.Errorf("%s: %v (-want +got):\n%s", tt.reason, err, diff)
 			}
 		})
 	}

@@ -270,8 +270,12 @@ func ceilingTrials() map[string]trial {
 			reason: "No limit is said by leaving it out.", spec: ceiling,
 			change: `ceiling: {permissions: ["*"]}`, wantField: "spec.ceiling.permissions[0]", wantMessage: "to allow all, remove permissions",
 		},
+		"ceiling that allows to look at Okta itself": {
+			reason: "It says whose roles may give what the configuration allows.", spec: ceiling,
+			change: `ceiling: {permissions: ["okta.users.read", "chat:*"]}`,
+		},
 		"ceiling that allows Okta itself": {
-			reason: "Only the configuration can.", spec: ceiling,
+			reason: "What it allows must be seen, now and with what Okta adds.", spec: ceiling,
 			change: `ceiling: {permissions: ["okta.users.*"]}`, wantField: "spec.ceiling.permissions[0]", wantMessage: "no ceiling allows them",
 		},
 		"delivery twice": {

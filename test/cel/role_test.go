@@ -22,6 +22,14 @@ permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
 			reason: "An agent must not become an administrator of the org.",
 			change: `permissions: [{name: ok}, {name: okta.users.manage}]`, wantField: "spec.permissions[1].name", wantMessage: "administer the Okta org itself and are refused",
 		},
+		"permission to look at Okta itself": {
+			reason: "Whether it may be given the operator's configuration says, which admission does not know.",
+			change: `permissions: [{name: okta.users.read}, {name: okta.apps.universalLogout.manage}]`,
+		},
+		"permission to look at those who administer Okta": {
+			reason: "It shows whom to attack.",
+			change: `permissions: [{name: okta.iam.read}]`, wantField: "spec.permissions[0].name", wantMessage: "by which nobody can gain more",
+		},
 		"permission twice": {
 			reason: "The second description would fight with the first.",
 			change: `permissions: [{name: chat, description: a}, {name: chat, description: b}]`, wantField: "spec.permissions[1]", wantMessage: "Duplicate value",

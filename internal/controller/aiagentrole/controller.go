@@ -154,11 +154,8 @@ func (c *Controller) New() *v1alpha1.AIAgentRole { return &v1alpha1.AIAgentRole{
 // Ensure implements lifecycle.Kind. Who is to leave the role leaves first, and what is
 // wrong about its people keeps nothing from its agents.
 func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (lifecycle.Outcome, error) {
-	want := desired.RoleOf(role, c.Settings)
-	if err := c.limitTokens(ctx, role, &want); err != nil {
-		return lifecycle.Outcome{}, err
-	}
-	if err := c.limitPeople(ctx, &want); err != nil {
+	want, err := c.want(ctx, role)
+	if err != nil {
 		return lifecycle.Outcome{}, err
 	}
 	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
@@ -170,7 +167,8 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		// The group goes on saying what it says until it is known who is in it.
 		want.Group.Managed, want.Group.Enrolling = roster.Managed, roster.Enrolling
 	}
-	left := cmp.Or(err, c.letOut(ctx, &want, roster), c.unguard(ctx, &want, roster))
+	lessened := c.lessen(ctx, &want, roster)
+	left := cmp.Or(err, lessened, c.letOut(ctx, &want, roster), c.unguard(ctx, &want, roster))
 	outcome, then, err := c.ensurePermissions(ctx, role, want)
 	reportPermissions(role, cmp.Or(err, then), c.Clock.Now())
 	if err != nil {
@@ -178,7 +176,21 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	}
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = plan.Sooner(outcome.Again, again)
-	return outcome, cmp.Or(then, left, letIn)
+	return outcome, cmp.Or(then, left, c.empower(ctx, want), letIn)
+}
+
+// want is what the role asks for, as far as administrators let it.
+func (c *Controller) want(ctx context.Context, role *v1alpha1.AIAgentRole) (desired.Role, error) {
+	want := desired.RoleOf(role, c.Settings)
+	if err := c.limitTokens(ctx, role, &want); err != nil {
+		return want, err
+	}
+	if err := c.limitPeople(ctx, &want); err != nil {
+		return want, err
+	}
+	err := c.limitAdmin(ctx, &want)
+	want.Group.Administering = plan.Administers(want)
+	return want, err
 }
 
 // limitTokens makes tokens live as long as a policy says, and no longer than the namespace
@@ -258,6 +270,11 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 		outcome.Events = append(outcome.Events, leftBehind("access policy", err))
 	} else if err != nil {
 		return outcome, fmt.Errorf("deleting the grant: %w", err)
+	}
+	if err := c.disempowered(ctx, want); neverWas(err) {
+		outcome.Events = append(outcome.Events, leftBehind("admin role", err))
+	} else if err != nil {
+		return outcome, err
 	}
 	if err := c.unguarded(ctx, &want); err != nil {
 		return outcome, err

@@ -137,6 +137,9 @@ func revision(want desired.Role, grant *identity.Grant) string {
 }
 
 func message(want desired.Role) string {
-	return fmt.Sprintf("group %q and its permissions (%s) stand in Okta", want.Group.Name,
-		strings.Join(want.PermissionNames(), ", "))
+	names := want.PermissionNames()
+	for _, p := range want.Admin {
+		names = append(names, p.Name)
+	}
+	return fmt.Sprintf("group %q and its permissions (%s) stand in Okta", want.Group.Name, strings.Join(names, ", "))
 }

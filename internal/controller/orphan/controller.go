@@ -31,9 +31,16 @@ const (
 // Directory is what the sweeper needs of the directory.
 type Directory interface {
 	identity.Inventory
+	Roles
 	ConfirmNoClient(ctx context.Context, clientID string, hint identity.ClientHint) error
 	DeactivateClient(ctx context.Context, client identity.ClientSeen) error
 	DeleteClient(ctx context.Context, client identity.ClientSeen) error
+}
+
+// Roles is what the sweeper needs to remove one.
+type Roles interface {
+	ObserveMembers(ctx context.Context, role identity.Mark, group string) (identity.Roster, error)
+	DeleteAdminRole(ctx context.Context, owner identity.Mark, label string) error
 	DeleteGrant(ctx context.Context, role identity.Mark) error
 	DeleteGroup(ctx context.Context, role identity.Mark, name string) error
 }

@@ -89,19 +89,34 @@ func (c *Controller) ownerGone(ctx context.Context, mark identity.Mark) error {
 	}
 }
 
-// remove deletes a client, or what there is of a role: its grant first, so that no token
-// is issued any more. Scopes stay, for other roles may share them.
+// remove deletes a client, or what there is of a role.
 func (c *Controller) remove(ctx context.Context, step plan.OrphanStep) error {
 	if step.Client == nil {
-		if err := c.Directory.DeleteGrant(ctx, step.Mark); err != nil {
-			return fmt.Errorf("deleting the grant: %w", err)
-		}
-		return c.Directory.DeleteGroup(ctx, step.Mark, desired.GroupName(step.Mark))
+		return c.removeRole(ctx, step.Mark)
 	}
 	if err := c.Directory.DeactivateClient(ctx, *step.Client); err != nil {
 		return fmt.Errorf("deactivating the client: %w", err)
 	}
 	return c.Directory.DeleteClient(ctx, *step.Client)
+}
+
+// removeRole deletes the grant first, so that no token is issued any more, and what people
+// administer before their group. Scopes stay, for other roles may share them.
+func (c *Controller) removeRole(ctx context.Context, role identity.Mark) error {
+	if err := c.Directory.DeleteGrant(ctx, role); err != nil {
+		return fmt.Errorf("deleting the grant: %w", err)
+	}
+	group := desired.GroupName(role)
+	roster, err := c.Directory.ObserveMembers(ctx, role, group)
+	if err != nil {
+		return fmt.Errorf("observing the group: %w", err)
+	}
+	if roster.Administering {
+		if err := c.Directory.DeleteAdminRole(ctx, role, desired.AdminLabel(role)); err != nil {
+			return fmt.Errorf("deleting the admin role: %w", err)
+		}
+	}
+	return c.Directory.DeleteGroup(ctx, role, group)
 }
 
 // confirmGone removes the tombstone when no client can be left that nobody sees: one may

@@ -1,0 +1,112 @@
+package aiagentrole
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
+)
+
+// limitAdmin marks the okta.* permissions that the namespace may not have.
+func (c *Controller) limitAdmin(ctx context.Context, want *desired.Role) error {
+	if len(want.Admin) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(want.Admin))
+	for _, p := range want.Admin {
+		names = append(names, p.Name)
+	}
+	allowed, err := c.Restraints.Permitted(ctx, want.Mark.Namespace, names)
+	if err != nil {
+		return err
+	}
+	for i := range want.Admin {
+		want.Admin[i].Excessive = !slices.Contains(allowed, want.Admin[i].Name)
+	}
+	return nil
+}
+
+// excessive says which okta.* permissions the namespace may not have; nil for none.
+func excessive(want desired.Role) error {
+	var names []string
+	for _, p := range want.Admin {
+		if p.Excessive {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonCeilingExceeded,
+		Message: fmt.Sprintf("no Ceiling lets people of namespace %q have %s; take them out of spec.permissions, or have a Ceiling raised. "+
+			"All else is given", want.Mark.Namespace, strings.Join(names, ", ")),
+	}
+}
+
+// lessen takes away what people may not administer any more. Until it is done the group goes
+// on saying that there may be something.
+func (c *Controller) lessen(ctx context.Context, want *desired.Role, roster identity.Roster) error {
+	step := plan.AdminFirst(*want, roster)
+	if step == nil {
+		return nil
+	}
+	err := c.takeAdmin(urgent(ctx, want.Mark), *step)
+	if err != nil {
+		want.Group.Administering = true
+	}
+	return err
+}
+
+// empower gives what people are to administer. The group has said before that it does.
+func (c *Controller) empower(ctx context.Context, want desired.Role) error {
+	if len(want.Admin) == 0 {
+		return nil
+	}
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		return fmt.Errorf("observing the group: %w", err)
+	}
+	if step := plan.AdminLast(want, roster); step != nil {
+		if err := c.takeAdmin(ctx, *step); err != nil {
+			return err
+		}
+	}
+	return excessive(want)
+}
+
+// disempowered does away with all of it, for a role that is being deleted.
+func (c *Controller) disempowered(ctx context.Context, want desired.Role) error {
+	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
+	if err != nil {
+		return fmt.Errorf("observing the members: %w", err)
+	}
+	// A group that was deleted by hand says nothing of what was bound to it.
+	roster.Administering = roster.Administering || plan.Administers(want)
+	want.Admin = nil
+	return c.lessen(ctx, &want, roster)
+}
+
+func (c *Controller) takeAdmin(ctx context.Context, step plan.AdminStep) error {
+	var err error
+	switch step.Verb {
+	case plan.NarrowAdminRole:
+		err = c.Directory.NarrowAdminRole(ctx, step.Admin)
+	case plan.PutAdminRole:
+		err = c.Directory.PutAdminRole(ctx, step.Admin)
+	case plan.DeleteAdminRole:
+		err = c.Directory.DeleteAdminRole(ctx, step.Admin.Mark, step.Admin.Label)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", step.Verb, err)
+	}
+	ctrl.LoggerFrom(ctx).V(1).Info("took a step", "step", step.Verb, "because", step.Reason)
+	return nil
+}
