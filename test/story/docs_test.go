@@ -31,6 +31,11 @@ func TestDocsNameWhatIsNeeded(t *testing.T) {
 		}
 	}
 	specs := read(t, "docs", "spec", "aiagentrole.md") + read(t, "docs", "spec", "agentapikey.md") + read(t, "docs", "spec", "accesspolicy.md")
+	for _, scope := range okta.AdminRoleScopes() {
+		if !strings.Contains(read(t, "docs", "spec", "aiagentrole.md"), "`"+scope+"`") {
+			t.Errorf("docs/spec/aiagentrole.md does not tell to grant %s", scope)
+		}
+	}
 	names := regexp.MustCompile(`(?m)^\s+(Reason|Condition|Annotation)\w+ += "([^"]+)"`).
 		FindAllStringSubmatch(read(t, "api", "v1alpha1", "conditions.go")+read(t, "api", "v1alpha1", "accesspolicy_types.go"), -1)
 	if len(names) < 30 {

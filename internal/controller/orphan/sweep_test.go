@@ -138,7 +138,8 @@ func TestDeletedIsTold(t *testing.T) {
 	}
 }
 
-// TestRole: of a role without an owner the policy and the group go.
+// TestRole: of a role without an owner the policy and the group go, and what its people
+// administer.
 func TestRole(t *testing.T) {
 	w := newWorld(t, plan.OrphanDelete)
 	key := w.key("alive")
@@ -148,7 +149,16 @@ func TestRole(t *testing.T) {
 		func() error { return w.directory.CreateServer(t.Context(), false) },
 		func() error { return w.directory.PutPermission(t.Context(), permission) },
 		func() error {
-			return w.directory.PutGroup(t.Context(), identity.Group{Mark: mark, Name: desired.GroupName(mark), Description: "A role"})
+			return w.directory.PutGroup(t.Context(), identity.Group{
+				Mark: mark, Name: desired.GroupName(mark), Description: "A role", Administering: true,
+			})
+		},
+		func() error {
+			roster, err := w.directory.ObserveMembers(t.Context(), mark, desired.GroupName(mark))
+			return errors.Join(err, w.directory.PutAdminRole(t.Context(), identity.AdminRole{
+				Mark: mark, Label: desired.AdminLabel(mark), Group: roster.GroupID, Permissions: []string{"okta.users.read"},
+				Resources: []string{w.url + "/api/v1/users"},
+			}))
 		},
 		func() error {
 			return w.directory.PutGrant(t.Context(), identity.Grant{
@@ -168,12 +178,15 @@ func TestRole(t *testing.T) {
 		return len(ours), len(policies)
 	}
 	w.sweep()
-	if groups, policies := count(); groups != 1 || policies != 1 {
+	if groups, policies := count(); groups != 1 || policies != 1 || len(w.org.Snapshot().AdminRoles) != 1 {
 		t.Fatalf("after the first sweep there are %d groups and %d policies, want all of it", groups, policies)
 	}
 	w.hours(1)
 	if groups, policies := count(); groups != 0 || policies != 0 {
 		t.Errorf("after the second sweep there are %d groups and %d policies, want none", groups, policies)
+	}
+	if s := w.org.Snapshot(); len(s.AdminRoles)+len(s.ResourceSets) != 0 {
+		t.Errorf("after the second sweep there are %+v and %+v, want none", s.AdminRoles, s.ResourceSets)
 	}
 	w.mustBe("alive", "ACTIVE")
 }
