@@ -78,7 +78,8 @@ const (
 
 // Reasons of an AIAgentRole.
 const (
-	// ReasonReservedPermission: a permission has a name that cannot be granted.
+	// ReasonReservedPermission: a permission has a name that cannot be granted, or is one of
+	// Okta's own that the operator's configuration does not allow.
 	ReasonReservedPermission = "ReservedPermission"
 	// ReasonUnknownMembers: spec.members names people whom Okta does not know.
 	ReasonUnknownMembers = "UnknownMembers"

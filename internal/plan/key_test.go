@@ -143,6 +143,11 @@ func TestKeyIssue(t *testing.T) {
 			},
 			kind: identity.Waiting, failed: "WaitingForRole",
 		},
+		"NothingForAgents": {
+			reason: "a role that gives its people something and agents nothing has no policy",
+			seen:   func(s *KeySeen) { s.Permissions, s.Role.Grant = nil, nil },
+			kind:   identity.Waiting, failed: "WaitingForRole",
+		},
 		"GrantWithOtherPermissions": {
 			reason: "scopes in the Secret that the policy does not grant would be a lie",
 			seen:   func(s *KeySeen) { s.Role.Grant.Permissions = []string{"chat"} },
