@@ -160,7 +160,7 @@ func (o *Org) listBindingMembers(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPage(c, iamPage, iamPage)
+	p, err := readPage(c, iamPage, longestPage)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,11 @@ func bindingRoutes() []route {
 		{method: "POST", template: oneSet + "/bindings", scope: rolesManage, handle: (*Org).createBinding},
 		{method: "GET", template: setBinding, scope: rolesRead, handle: (*Org).getBinding},
 		{method: "DELETE", template: setBinding, scope: rolesManage, handle: (*Org).deleteBinding},
-		{method: "GET", template: setBinding + "/members", scope: rolesRead, handle: (*Org).listBindingMembers, query: []string{"after"}},
+		{
+			// The limit is recorded, and not described.
+			method: "GET", template: setBinding + "/members", scope: rolesRead, handle: (*Org).listBindingMembers,
+			query: []string{"after", "limit"},
+		},
 		{method: "PATCH", template: setBinding + "/members", scope: rolesManage, handle: (*Org).addBindingMembers},
 		{method: "GET", template: bindingMember, scope: rolesRead, handle: (*Org).getBindingMember},
 		{method: "DELETE", template: bindingMember, scope: rolesManage, handle: (*Org).removeBindingMember},
@@ -71,6 +75,9 @@ func bindingRoutes() []route {
 
 // iamPage is how many objects one answer lists; the next link stands in the body.
 const iamPage = 100
+
+// longestPage is the longest that is recorded where an answer may be longer.
+const longestPage = 200
 
 // iamList answers with one page of a collection below its name in an object.
 func iamList[T entity](o *Org, c *call, name string, p page, all *collection[T], links map[string]any, render func(T) any) (*reply, error) {

@@ -123,7 +123,7 @@ func readPairs(t *testing.T, families ...string) []pair {
 func coveredFamilies() []string {
 	return []string{
 		"group", "group-users", "authserver", "app", "app-credentials", "app-lifecycle", "org", "user",
-		"policy", "zone", "device-assurance",
+		"policy", "zone", "device-assurance", "iam",
 	}
 }
 
@@ -137,6 +137,8 @@ func outOfScope(p pair) string {
 		return "the org's own address and contacts are not simulated"
 	case outOfAccess(p) != "":
 		return outOfAccess(p)
+	case outOfAdministration(p) != "":
+		return outOfAdministration(p)
 	case strings.HasPrefix(p.Template, "/api/v1/users") && p.Method != "GET":
 		return "users are made by a test, not by the API"
 	case p.Status == 500:

@@ -29,6 +29,8 @@ func varies() map[string]string {
 		`^(\[\]\.)?settings\.(factors\.|type$)`:                                                                                       "what an org offers",
 		`^(\[\]\.)?(realmId|type\.id|activated)$`:                                                                                     "an edition of Okta",
 
+		`^isCloneable$`: "added in 2025, and not described",
+
 		// Users and authenticators.
 		`^_links\.resetFactors(\.|$)`: "what the caller's admin role allows",
 		`^_links\.aaguids(\.|$)`:      "a feature of an org",

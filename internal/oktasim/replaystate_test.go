@@ -138,6 +138,7 @@ func (s *stage) translated(value any) any {
 		if _, err := fmt.Sscanf(v, "SCRUBBED-%d", &length); err == nil {
 			return strings.Repeat("s", length)
 		}
+		return s.referred(v)
 	}
 	return value
 }
@@ -146,6 +147,9 @@ func (s *stage) translated(value any) any {
 func (s *stage) prepare(p pair) error {
 	if p.Status >= 400 || !strings.HasPrefix(p.Path, "/api/v1/") {
 		return nil
+	}
+	if p.Family == "iam" {
+		return s.prepareAdministration(p)
 	}
 	if err := s.prepareReferences(p); err != nil {
 		return err

@@ -155,11 +155,12 @@ func (o *Org) listSetResources(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := readPage(c, iamPage, 200)
+	p, err := readPage(c, iamPage, longestPage)
 	if err != nil {
 		return nil, err
 	}
-	links := map[string]any{"resource-set": o.link(resourceSets + "/" + s.id)}
+	self := resourceSets + "/" + s.id
+	links := map[string]any{"resource-set": o.link(self), "self": o.link(self + "/resources")}
 	return iamList(o, c, "resources", p, &s.resources, links, func(r *setResource) any { return o.renderSetResource(s, r) })
 }
 
