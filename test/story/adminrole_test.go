@@ -287,3 +287,29 @@ func TestAdminRoleCeiling(t *testing.T) {
 	readyKey(b.world, "bot")
 	b.mustWork(b.agent("bot-okta"), []string{"talk"})
 }
+
+// TestAdminRoleWaitsForLeavers: who is to leave the group, and cannot be taken out, keeps the
+// group from administering anything.
+func TestAdminRoleWaitsForLeavers(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	w.org.AddUser("ada@example.com")
+	w.org.AddUser("eve@example.com")
+	w.start(impatient, letAdminister("okta.users.read"))
+	role := w.role("chat", "talk")
+	role.Spec.Members = &v1alpha1.Members{Users: []v1alpha1.Login{"ada@example.com", "eve@example.com"}}
+	w.create(role)
+	readyRole(w, "chat")
+	w.org.Inject(oktasim.Fault{Method: "DELETE", Path: "^/api/v1/groups/[^/]+/users/", Action: oktasim.Status(403, "E0000006")})
+	w.get("chat", role)
+	role.Spec.Permissions = append(role.Spec.Permissions, v1alpha1.Permission{Name: "okta.users.read"})
+	role.Spec.Members.Users = role.Spec.Members.Users[:1]
+	w.update(role)
+	w.waitReason("chat", role, v1alpha1.ReasonPermissionDenied)
+	w.mustAdminister()
+	w.mustBeIn("chat", "ada@example.com", "eve@example.com")
+	w.org.ClearFaults()
+	w.nudge(role)
+	readyRole(w, "chat")
+	w.mustBeIn("chat", "ada@example.com")
+	w.mustAdminister("okta.users.read")
+}

@@ -176,7 +176,11 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	}
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = plan.Sooner(outcome.Again, again)
-	return outcome, cmp.Or(then, left, c.empower(ctx, want), letIn)
+	if left == nil {
+		// Nobody who is to leave gets more on the way out.
+		left = c.empower(ctx, want)
+	}
+	return outcome, cmp.Or(then, left, letIn)
 }
 
 // want is what the role asks for, as far as administrators let it.
