@@ -29,13 +29,14 @@ type AdminStep struct {
 func Administers(want desired.Role) bool { return len(grantable(want)) > 0 }
 
 // AdminFirst is what comes before everything else: what may not stay is taken away. A group
-// that does not say that there may be something has nothing.
+// that does not say that there may be something has nothing; before it says so, the step
+// shows that the operator may see to it.
 func AdminFirst(want desired.Role, roster identity.Roster) *AdminStep {
-	if !roster.Administering {
-		return nil
-	}
 	step := adminStep(want, roster)
 	if len(step.Admin.Permissions) == 0 {
+		if !roster.Administering {
+			return nil
+		}
 		step.Verb, step.Reason = DeleteAdminRole, "the role gives no permission to administer Okta"
 		return &step
 	}

@@ -33,8 +33,9 @@ func TestAdmin(t *testing.T) {
 	}{
 		"Nothing": {reason: "of a role that gives nothing nothing is done"},
 		"New": {
-			reason: "the group must say so before anything is given",
+			reason: "the group must say so before anything is given, and does not before it is known that it can be taken away",
 			admin:  []desired.AdminPermission{over(read, "b", "a")},
+			first:  NarrowAdminRole, given: []string{read}, over: []string{"a", "b"},
 		},
 		"Said": {
 			reason: "then it is given, over all it may be given over",

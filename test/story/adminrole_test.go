@@ -250,6 +250,19 @@ func TestAdminRoleNeedsScopes(t *testing.T) {
 	}
 	readyKey(w, "bot")
 	w.mustWork(w.agent("bot-okta"), []string{"talk"})
+	// What was never given needs no scope to be taken away.
+	other := w.role("other", "talk", "okta.users.read")
+	w.create(other)
+	w.waitReason("other", other, v1alpha1.ReasonPermissionDenied)
+	w.deleteAndWait(other)
+	w.get("chat", role)
+	role.Spec.Permissions = role.Spec.Permissions[:1]
+	w.update(role)
+	readyRole(w, "chat")
+	w.get("chat", role)
+	role.Spec.Permissions = w.role("chat", "talk", "okta.users.read", "okta.groups.read").Spec.Permissions
+	w.update(role)
+	w.waitReason("chat", role, v1alpha1.ReasonPermissionDenied)
 	w.org.SetScopes("0oaoperator", append(okta.RequiredScopes(), okta.AdminRoleScopes()...)...)
 	w.mended(func() string {
 		w.nudge(role) // it would look again by itself within a minute

@@ -2,6 +2,7 @@ package aiagentrole
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,15 +53,19 @@ func excessive(want desired.Role) error {
 }
 
 // lessen takes away what people may not administer any more. Until it is done the group goes
-// on saying that there may be something.
+// on saying what it says: that there may be something, or, when the operator lacks what it
+// needs for that, that there is nothing.
 func (c *Controller) lessen(ctx context.Context, want *desired.Role, roster identity.Roster) error {
 	step := plan.AdminFirst(*want, roster)
 	if step == nil {
 		return nil
 	}
-	err := c.takeAdmin(urgent(ctx, want.Mark), *step)
+	if roster.Administering {
+		ctx = urgent(ctx, want.Mark)
+	}
+	err := c.takeAdmin(ctx, *step)
 	if err != nil {
-		want.Group.Administering = true
+		want.Group.Administering = roster.Administering
 	}
 	return err
 }
@@ -89,9 +94,15 @@ func (c *Controller) disempowered(ctx context.Context, want desired.Role) error 
 		return fmt.Errorf("observing the members: %w", err)
 	}
 	// A group that was deleted by hand says nothing of what was bound to it.
-	roster.Administering = roster.Administering || plan.Administers(want)
+	said := roster.Administering
+	roster.Administering = said || plan.Administers(want)
 	want.Admin = nil
-	return c.lessen(ctx, &want, roster)
+	err = c.lessen(ctx, &want, roster)
+	if e, ok := errors.AsType[*identity.Error](err); ok && !said && e.Reason == identity.ReasonPermissionDenied {
+		// Who may not look has not given anything either.
+		return nil
+	}
+	return err
 }
 
 func (c *Controller) takeAdmin(ctx context.Context, step plan.AdminStep) error {
