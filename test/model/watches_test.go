@@ -35,6 +35,11 @@ func (p *process) wakes(c change) []ref {
 			woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional == nil })...)
 		case *v1alpha1.AccessPolicy:
 			woken = append(woken, c.ref)
+			if obj.Spec.Conditional != nil && (c.old == nil || c.new == nil || !slices.Equal(governs(c.old), governs(c.new))) {
+				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool {
+					return policy.UID != obj.UID && policy.Spec.Conditional != nil
+				})...)
+			}
 			if c.old != nil && c.new != nil && !reference.PolicyChanged(c.old, c.new) {
 				continue
 			}
@@ -83,6 +88,18 @@ func roleChanged(c change) bool {
 		return []any{role.Generation, role.DeletionTimestamp.IsZero(), role.Status.GroupID, role.Status.AppliedRevision, members}
 	}
 	return !reflect.DeepEqual(seen(before), seen(after))
+}
+
+// governs are the apps that people sign in to as the policy says.
+func governs(obj client.Object) []string {
+	policy, _ := obj.(*v1alpha1.AccessPolicy)
+	var ids []string
+	if policy.Status.Conditional != nil {
+		for _, app := range policy.Status.Conditional.Apps {
+			ids = append(ids, app.ID)
+		}
+	}
+	return ids
 }
 
 // refersTo tells that a policy says how those who hold the role sign in.

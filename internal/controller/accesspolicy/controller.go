@@ -73,6 +73,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.under), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
 		})).
+		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rivals), builder.WithPredicates(governsOthers())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.limiting)).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
@@ -91,6 +92,36 @@ func rolesChange() predicate.Predicate {
 				return a.Login == b.Login && a.State == b.State
 			})
 	}}
+}
+
+// governsOthers lets through what other policies for the same apps look at of a policy: which
+// apps it governs, and whether it is there.
+func governsOthers() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return !slices.Equal(governedBy(e.ObjectOld), governedBy(e.ObjectNew))
+	}}
+}
+
+func governedBy(obj client.Object) []string {
+	policy, is := obj.(*v1alpha1.AccessPolicy)
+	if !is || policy.Status.Conditional == nil {
+		return nil
+	}
+	var ids []string
+	for _, app := range policy.Status.Conditional.Apps {
+		ids = append(ids, app.ID)
+	}
+	return ids
+}
+
+// rivals are the policies that may name apps which another governs now, or no more.
+func (c *Controller) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || policy.Spec.Conditional == nil || policy.Spec.Conditional.SignIn == nil {
+		return nil
+	}
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
+		return policy.UID != obj.GetUID() && policy.Spec.Conditional != nil && policy.Spec.Conditional.SignIn != nil
+	})
 }
 
 // under are the Conditional policies, which a ceiling may now limit otherwise.
