@@ -21,9 +21,9 @@ func decided() []bug {
 		},
 		{
 			name: "cache-only existence check", file: "internal/controller/agentapikey/perform.go",
-			old: "err := c.Live.Get(ctx, client.ObjectKeyFromObject(key), live)",
-			new: "err := c.Client.Get(ctx, client.ObjectKeyFromObject(key), live)",
-			pkg: "./internal/controller/agentapikey", test: "TestStillWanted",
+			old: "register(ctx context.Context, s *scene, _ plan.KeyStep) error {\n\tif err := lifecycle.StillWanted(ctx, c.Live,",
+			new: "register(ctx context.Context, s *scene, _ plan.KeyStep) error {\n\tif err := lifecycle.StillWanted(ctx, c.Client,",
+			pkg: "./test/model", test: "TestWatches",
 		},
 		{
 			name: "overwrite foreign Secret", file: "internal/keysecret/store.go",

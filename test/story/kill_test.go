@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +36,7 @@ func TestKillNine(t *testing.T) {
 	program := w.program()
 	chance := rand.New(rand.NewPCG(*killsSeed, 0))
 	w.create(w.role("chat", "a", "b"), w.role("logs", "c"))
+	worked, asked := 0, 0
 	for range *killsFlag {
 		process := program.start(t)
 		until := time.Now().Add(time.Duration(300+chance.IntN(1700)) * time.Millisecond)
@@ -42,6 +45,12 @@ func TestKillNine(t *testing.T) {
 			<-time.After(time.Duration(20+chance.IntN(200)) * time.Millisecond)
 		}
 		process.kill(t)
+		if now := len(w.org.Operations()); now > asked {
+			worked, asked = worked+1, now
+		}
+	}
+	if worked == 0 {
+		t.Error("no process had come to ask Okta for anything when it was killed")
 	}
 	process := program.start(t)
 	w.sound()
@@ -56,7 +65,7 @@ func TestKillNine(t *testing.T) {
 	})
 	w.mustHaveNoSecrets()
 	process.kill(t)
-	t.Logf("killed %d times; %d requests to Okta", *killsFlag, len(w.org.Operations()))
+	t.Logf("killed %d times, %d of them after requests to Okta; %d requests in all", *killsFlag, worked, len(w.org.Operations()))
 }
 
 func bots() []string { return []string{"bot", "bot-1", "bot-2"} }
@@ -135,23 +144,31 @@ func (w *world) program() program {
 }
 
 // running is one process of it.
-type running struct{ command *exec.Cmd }
+type running struct {
+	command *exec.Cmd
+	// said is what it wrote to its standard error.
+	said *bytes.Buffer
+}
 
 func (p program) start(t *testing.T) running {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), p.path, "--config", p.config)
 	command.Env = append(os.Environ(), "KUBECONFIG="+p.kubeconfig)
+	said := &bytes.Buffer{}
+	command.Stderr = said
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return running{command}
+	return running{command, said}
 }
 
-// kill is kill -9. A process that had ended before was not the story's to end.
+// kill is kill -9, and holds that the process had not ended by itself.
 func (r running) kill(t *testing.T) {
 	t.Helper()
-	if err := r.command.Process.Kill(); err != nil {
-		t.Errorf("the operator had ended by itself: %v", err)
-	}
+	_ = r.command.Process.Kill()
 	_ = r.command.Wait() // it was killed, and says so
+	status, is := r.command.ProcessState.Sys().(syscall.WaitStatus)
+	if !is || !status.Signaled() || status.Signal() != syscall.SIGKILL {
+		t.Errorf("the operator had ended by itself: %s\n%s", r.command.ProcessState, r.said)
+	}
 }
