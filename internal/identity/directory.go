@@ -45,8 +45,9 @@ type Roles interface {
 type Servers interface {
 	// CreateServer creates the operator's authorization server, unless it is there. tried
 	// tells that an earlier process may have made it, so that not to have heard of it is
-	// no proof; when that was done too lately to show yet is for the caller to mind.
-	CreateServer(ctx context.Context, tried bool) error
+	// no proof; when that was done too lately to show yet is for the caller to mind. about,
+	// if any, is called when nothing is in the way any more; what it refuses is not requested.
+	CreateServer(ctx context.Context, tried bool, about func(context.Context) error) error
 	// DropTwin deletes the server that RoleSeen calls a twin, as long as nothing is
 	// granted on it; gone already is success. One that holds a grant is an error of
 	// kind Rejected, and is not called a twin again until the directory is listed anew.

@@ -27,12 +27,13 @@ func Escalates(permission string) string {
 	return "it is not among the permissions of which this version of the operator knows that they give their holder nothing more"
 }
 
-// Harmless are those by which nobody gains more: they show, or end sessions.
+// Harmless are those by which nobody gains more: they show, and no credential is among what
+// they show.
 func Harmless() []string {
 	return []string{
-		"okta.agents.read", "okta.apps.read", "okta.apps.universalLogout.manage", "okta.apps.universalLogout.read",
+		"okta.agents.read", "okta.apps.read", "okta.apps.universalLogout.read",
 		"okta.authzServers.read", "okta.customizations.read", "okta.devices.read", "okta.directories.read", "okta.groups.read",
-		"okta.identityProviders.read", "okta.policies.read", "okta.realms.read", "okta.users.read", "okta.users.risk.read",
+		"okta.policies.read", "okta.realms.read", "okta.users.read", "okta.users.risk.read",
 		"okta.users.userprofile.read", "okta.workflows.read",
 	}
 }
@@ -62,11 +63,13 @@ func escalations() []escalation {
 		{"okta.groups.appAssignment.manage", assign},
 		{"okta.groups.create", "apps and policies know groups by their names, and who creates a group chooses its name"},
 		{"okta.groups.*", "who decides on members or rules of groups can join the groups of administrators"},
+		{"okta.apps.universalLogout.*", "who decides on it can sign administrators out at will"},
 		{"okta.apps.clientCredentials.read", "it shows the credentials of clients, with whose scopes their holder can then call"},
 		{"okta.apps.assignment.manage", assign},
 		{"okta.apps.*", "who manages apps gives an app scopes of Okta's own API, and its credential to themselves"},
 		{"okta.authzServers.manage", "who manages authorization servers lets every client have every scope"},
 		{"okta.policies.manage", "who manages policies decides who signs in, and with what"},
+		{"okta.identityProviders.read", "it shows the client secrets of the org at its identity providers"},
 		{"okta.identityProviders.manage", "who adds an identity provider can sign in as anybody, by it"},
 		{"okta.directories.manage", source},
 		{"okta.profilesources.*", source},

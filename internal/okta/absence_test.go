@@ -140,7 +140,7 @@ func TestOwnDeletionIsRemembered(t *testing.T) {
 func TestLostRegistration(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	d := w.open()
-	must(t, d.CreateServer(t.Context(), false))
+	must(t, d.CreateServer(t.Context(), false, nil))
 	w.post("/_sim/settings", map[string]any{"listLag": 50 * time.Second, "getLag": 50 * time.Second})
 	w.org.Inject(oktasim.Fault{Method: "POST", Path: "^/api/v1/apps$", Nth: 1, Phase: oktasim.AfterCommit, Action: oktasim.HTML502()})
 	r := registration(t, "one")
@@ -229,7 +229,7 @@ func TestLostThenDeleted(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				w := newWorld(t, oktasim.Options{})
 				d := w.open()
-				must(t, d.CreateServer(t.Context(), false), d.PutPermission(t.Context(), identity.Permission{Name: "p"}))
+				must(t, d.CreateServer(t.Context(), false, nil), d.PutPermission(t.Context(), identity.Permission{Name: "p"}))
 				must(t, d.RegisterClient(t.Context(), registration(t, "one")))
 				before := objects(w.org.Snapshot())
 				w.clock.Step(time.Hour)

@@ -20,7 +20,7 @@ func TestManyAtOnce(t *testing.T) {
 	const roles, workers = 6, 3
 	w := newWorld(t, oktasim.Options{})
 	first := w.open()
-	must(t, first.CreateServer(t.Context(), false))
+	must(t, first.CreateServer(t.Context(), false, nil))
 	w.clock.Step(time.Minute)
 	directories := []identity.Directory{first, w.open()}
 	var working sync.WaitGroup

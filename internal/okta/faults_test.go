@@ -39,7 +39,7 @@ func (l *life) live() error {
 		return err
 	}
 	if seen.Server == nil {
-		return errors.Join(l.d.CreateServer(ctx, false), &identity.Error{Kind: identity.Waiting, Reason: "Again", Message: "again"})
+		return errors.Join(l.d.CreateServer(ctx, false, nil), &identity.Error{Kind: identity.Waiting, Reason: "Again", Message: "again"})
 	}
 	steps := []func() error{
 		func() error { return l.d.PutPermission(ctx, identity.Permission{Name: "p", Description: "P"}) },

@@ -109,7 +109,7 @@ func TestMendedByHand(t *testing.T) {
 // or not it is mended.
 func TestForeignScopeDeleted(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
-	must(t, w.open().CreateServer(t.Context(), false))
+	must(t, w.open().CreateServer(t.Context(), false, nil))
 	w.plant(directorytest.Plant{What: directorytest.PlantScope, Name: "x"})
 	d := w.open()
 	foreign := func(want bool) func() {

@@ -86,7 +86,7 @@ func TestServiceApp(t *testing.T) {
 			if err := observe(t, d); err != nil {
 				t.Fatalf("observing: %v", err)
 			}
-			if err := d.CreateServer(t.Context(), false); err != nil {
+			if err := d.CreateServer(t.Context(), false, nil); err != nil {
 				t.Fatalf("creating the server: %v", err)
 			}
 			if w.tokens() != 1 {
@@ -202,7 +202,7 @@ func TestUnsafeSetting(t *testing.T) {
 	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 	for what, err := range map[string]error{
 		"ObserveRole":    err,
-		"CreateServer":   d.CreateServer(t.Context(), false),
+		"CreateServer":   d.CreateServer(t.Context(), false, nil),
 		"RegisterClient": d.RegisterClient(t.Context(), identity.Registration{ClientID: "aik-x"}),
 	} {
 		typed, ok := errors.AsType[*identity.Error](err)

@@ -286,7 +286,7 @@ func TestNamesakePolicies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, oktasim.Options{})
 			d := w.open()
-			must(t, d.CreateServer(t.Context(), false), d.RegisterClient(t.Context(), registration(t, "one")))
+			must(t, d.CreateServer(t.Context(), false, nil), d.RegisterClient(t.Context(), registration(t, "one")))
 			for uid, since := range map[string]int64{"one": 10, "two": 20, "three": 30} {
 				_, err := w.org.AdminAddPolicy(oktasim.Policy{
 					ServerID: serverID(t, w), Name: uid, Description: marked(uid, since).String(), Status: "ACTIVE", Clients: []string{"aik-one"},
@@ -321,7 +321,7 @@ func TestNamesakePolicies(t *testing.T) {
 func TestSuccessionOfALongName(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	d := w.open()
-	must(t, d.CreateServer(t.Context(), false), d.PutPermission(t.Context(), identity.Permission{Name: "p"}))
+	must(t, d.CreateServer(t.Context(), false, nil), d.PutPermission(t.Context(), identity.Permission{Name: "p"}))
 	must(t, d.RegisterClient(t.Context(), registration(t, "one")))
 	grant := grantOf("aik-one")
 	grant.Mark.Name, grant.Mark.UID, grant.Mark.Since = strings.Repeat("n", 250), "short-uid", 1

@@ -89,7 +89,7 @@ func (d *Directory) need(ctx context.Context) (server, error) {
 }
 
 // CreateServer implements identity.Roles.
-func (d *Directory) CreateServer(ctx context.Context, tried bool) error {
+func (d *Directory) CreateServer(ctx context.Context, tried bool, about func(context.Context) error) error {
 	if err := d.setting.check(ctx); err != nil {
 		return err
 	}
@@ -109,6 +109,16 @@ func (d *Directory) CreateServer(ctx context.Context, tried bool) error {
 		return busy()
 	}
 	defer d.granting.Unlock()
+	if about != nil {
+		if err := about(ctx); err != nil {
+			return err
+		}
+	}
+	return d.requestServer(ctx)
+}
+
+// requestServer creates the server, and remembers it.
+func (d *Directory) requestServer(ctx context.Context) error {
 	made, err := done[*sdk.AuthorizationServer](ctx)(d.org.client.AuthorizationServer.CreateAuthorizationServer(ctx, sdk.AuthorizationServer{
 		Name: d.serverName(), Description: d.mark.String(), Audiences: []string{d.audience}, IssuerMode: "ORG_URL",
 		Credentials: &sdk.AuthorizationServerCredentials{

@@ -58,7 +58,7 @@ func must(t *testing.T, errs ...error) {
 func install(t *testing.T, d *okta.Directory) {
 	t.Helper()
 	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
-	must(t, err, d.CreateServer(t.Context(), false))
+	must(t, err, d.CreateServer(t.Context(), false, nil))
 	must(t, d.PutPermission(t.Context(), identity.Permission{Name: "p", Description: "P"}))
 	must(t, d.PutGroup(t.Context(), identity.Group{Mark: roleMark(), Name: "k8s/test/a/r", Description: "R"}))
 	must(t, d.RegisterClient(t.Context(), registration(t, "one")), d.PutGrant(t.Context(), grantOf("aik-one")))
@@ -277,7 +277,7 @@ func TestServerDeletedByHand(t *testing.T) {
 			return err
 		}
 		if seen.Server == nil {
-			if err := d.CreateServer(t.Context(), false); err != nil {
+			if err := d.CreateServer(t.Context(), false, nil); err != nil {
 				return err
 			}
 		}

@@ -18,9 +18,9 @@ func twins(t *testing.T, w *world, between func(second identity.Directory)) iden
 		_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 		must(t, err)
 	}
-	must(t, first.CreateServer(t.Context(), false))
+	must(t, first.CreateServer(t.Context(), false, nil))
 	w.clock.Step(time.Second)
-	must(t, second.CreateServer(t.Context(), false))
+	must(t, second.CreateServer(t.Context(), false, nil))
 	between(second)
 	w.clock.Step(time.Minute)
 	return w.open()
@@ -88,18 +88,18 @@ func TestTwinOfLostAnswer(t *testing.T) {
 	_, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r")
 	must(t, err)
 	w.lose, w.when = 1, directorytest.AfterCommit
-	if err := d.CreateServer(t.Context(), false); err == nil {
+	if err := d.CreateServer(t.Context(), false, nil); err == nil {
 		t.Fatal("the answer was not lost")
 	}
 	for range 70 {
-		if err := d.CreateServer(t.Context(), false); err == nil {
+		if err := d.CreateServer(t.Context(), false, nil); err == nil {
 			break
 		} else if kind := identity.KindOf(err); kind != identity.Waiting {
 			t.Fatalf("creating it again gives %v, want an error of kind Waiting", err)
 		}
 		w.clock.Step(time.Second)
 	}
-	must(t, d.CreateServer(t.Context(), false))
+	must(t, d.CreateServer(t.Context(), false, nil))
 	if made := servers(w); len(made) != 1 {
 		t.Errorf("there are the servers %v, want one", made)
 	}

@@ -47,7 +47,7 @@ func AdminFirst(want desired.Role, roster identity.Roster) *AdminStep {
 // AdminLast is what comes after everything else, once the group says that it is coming.
 // Where something of the role is refused, nothing is given.
 func AdminLast(want desired.Role, roster identity.Roster) *AdminStep {
-	if !roster.Administering || !Administers(want) || adminAllowed(want, RoleSeen{}) != nil {
+	if !roster.Administering || !Administers(want) || AdminRefused(want) != nil {
 		return nil
 	}
 	step := adminStep(want, roster)
@@ -90,8 +90,9 @@ func adminRefused(p desired.AdminPermission) string {
 	return ""
 }
 
-// adminAllowed is a check of Role.
-func adminAllowed(want desired.Role, _ RoleSeen) error {
+// AdminRefused says what of the role's okta.* permissions is not given, though ceilings let
+// it; nil for nothing. Agents are not touched by that.
+func AdminRefused(want desired.Role) error {
 	for _, p := range want.Admin {
 		if why := adminRefused(p); why != "" {
 			return reserved(fmt.Sprintf("permission %q cannot be granted: %s", p.Name, why))

@@ -117,7 +117,7 @@ func TestAdminIsRefusedWithTheWayOut(t *testing.T) {
 	} {
 		wish := wantRole()
 		wish.Admin = admin
-		err := Role(wish, seenRole(), at(10)).Then
+		err := AdminRefused(wish)
 		wantError(t, says, err, identity.Rejected, "ReservedPermission")
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), admin[0].Name) {
 			t.Errorf("the error is %v, want one that names %s and says %q", err, admin[0].Name, says)

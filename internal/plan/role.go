@@ -21,14 +21,17 @@ const Succession = 10 * time.Minute
 
 // serverShows is how long an authorization server that an earlier process asked for may
 // be missing from Okta's list.
-const serverShows = time.Minute
+const serverShows = time.Minute + NoteReused
+
+// NoteReused is for how long a process that has written down that it is about to create the
+// server may try without writing it down again.
+const NoteReused = 20 * time.Second
 
 // RoleVerb names what a step does.
 type RoleVerb string
 
 // The steps of a role, in the order in which they are taken.
 const (
-	NoteServer    RoleVerb = "NoteServer"
 	CreateServer  RoleVerb = "CreateServer"
 	PutPermission RoleVerb = "PutPermission"
 	PutGroup      RoleVerb = "PutGroup"
@@ -84,7 +87,7 @@ type RolePlan struct {
 // Role plans a role. What is in the way until a person acts is told as Then; access
 // that is to end, ends all the same.
 func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
-	for _, check := range []func(desired.Role, RoleSeen) error{permissionsAllowed, adminAllowed, permissionsOurs, groupOurs} {
+	for _, check := range []func(desired.Role, RoleSeen) error{permissionsAllowed, permissionsOurs, groupOurs} {
 		if err := check(want, seen); err != nil {
 			return RolePlan{Steps: revocation(want, seen, now), Then: err}
 		}
@@ -94,7 +97,9 @@ func Role(want desired.Role, seen RoleSeen, now time.Time) RolePlan {
 		if err := serverUnderway(seen, now); err != nil {
 			return RolePlan{Then: err}
 		}
-		result.Steps = append(result.Steps, serverSteps(seen)...)
+		result.Steps = append(result.Steps, RoleStep{
+			Verb: CreateServer, Reason: "the operator has no authorization server yet", Tried: !seen.ServerRequested.IsZero(),
+		})
 	}
 	result.Steps = append(result.Steps, permissionSteps(want, seen)...)
 	result.Steps = append(result.Steps, groupSteps(want, seen)...)
@@ -119,15 +124,6 @@ func serverUnderway(seen RoleSeen, now time.Time) error {
 		Kind: identity.Waiting, Reason: identity.ReasonWaiting, RetryAfter: min(serverShows, serverShows-age),
 		Message: "an earlier process of the operator was about to create its authorization server, which may take a minute to show; " +
 			"it is looked for then",
-	}
-}
-
-// serverSteps write down that the server is about to be made, and make it.
-func serverSteps(seen RoleSeen) []RoleStep {
-	const reason = "the operator has no authorization server yet"
-	return []RoleStep{
-		{Verb: NoteServer, Reason: reason},
-		{Verb: CreateServer, Reason: reason, Tried: !seen.ServerRequested.IsZero()},
 	}
 }
 

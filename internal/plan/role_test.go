@@ -57,11 +57,11 @@ func TestRole(t *testing.T) {
 		"Fresh": {
 			reason: "the server comes first, and no policy is made while no client would be in it",
 			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{} },
-			want:   want{verbs: []RoleVerb{NoteServer, CreateServer, PutPermission, PutPermission, PutGroup}},
+			want:   want{verbs: []RoleVerb{CreateServer, PutPermission, PutPermission, PutGroup}},
 		},
 		"ServerRequested": {
 			reason: "a server that another process may just have made is given time to show",
-			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-49)} },
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-69)} },
 			want:   want{kind: identity.Waiting, reason: identity.ReasonWaiting},
 		},
 		"ServerRequestedByAFastClock": {
@@ -70,9 +70,9 @@ func TestRole(t *testing.T) {
 			want:   want{kind: identity.Waiting, reason: identity.ReasonWaiting},
 		},
 		"ServerNeverCame": {
-			reason: "what does not show within a minute was never made",
-			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-50)} },
-			want:   want{verbs: []RoleVerb{NoteServer, CreateServer, PutPermission, PutPermission, PutGroup}, tried: true},
+			reason: "what does not show in time was never made",
+			change: func(_ *desired.Role, s *RoleSeen) { *s = RoleSeen{ServerRequested: at(-70)} },
+			want:   want{verbs: []RoleVerb{CreateServer, PutPermission, PutPermission, PutGroup}, tried: true},
 		},
 		"TwinServer": {
 			reason: "a second server of ours goes last of all, for it is in nobody's way",
@@ -164,24 +164,8 @@ func TestRole(t *testing.T) {
 			want: want{verbs: []RoleVerb{DeleteGrant}},
 		},
 		"AdminPermissionNotAllowed": {
-			reason: "only the configuration can",
+			reason: "what people are refused is nothing to agents",
 			change: func(w *desired.Role, _ *RoleSeen) { w.Admin = []desired.AdminPermission{over("okta.users.read")} },
-			want:   want{kind: identity.Rejected, reason: "ReservedPermission"},
-		},
-		"Escalation": {
-			reason: "and not even the configuration, where more could be gained",
-			change: func(w *desired.Role, _ *RoleSeen) {
-				w.Admin = []desired.AdminPermission{over("okta.users.manage", "users")}
-			},
-			want: want{kind: identity.Rejected, reason: "ReservedPermission"},
-		},
-		"AccessEndsBeforeIt": {
-			reason: "what is refused keeps nobody's access from ending",
-			change: func(w *desired.Role, s *RoleSeen) {
-				w.Admin = []desired.AdminPermission{over("okta.users.read")}
-				s.Members = nil
-			},
-			want: want{verbs: []RoleVerb{DeleteGrant}, kind: identity.Rejected, reason: "ReservedPermission"},
 		},
 		"Administering": {
 			reason: "the group says first that its members administer something",

@@ -24,7 +24,7 @@ permissions: [{name: interact_with_chatbot, description: Talk to the chatbot}]
 		},
 		"permission to look at Okta itself": {
 			reason: "Whether it may be given the operator's configuration says, which admission does not know.",
-			change: `permissions: [{name: okta.users.read}, {name: okta.apps.universalLogout.manage}]`,
+			change: `permissions: [{name: okta.users.read}, {name: okta.apps.read}]`,
 		},
 		"permission to look at those who administer Okta": {
 			reason: "It shows whom to attack.",

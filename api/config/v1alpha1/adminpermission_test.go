@@ -15,7 +15,7 @@ func allowing(permissions string) []byte {
 func TestAdminPermissions(t *testing.T) {
 	got, err := Parse(allowing(`
 	{permission: okta.users.read, resources: ["https://example.okta.com/api/v1/groups/00g1/users", "orn:okta:directory:00o1:groups:00g2:contained_resources"]},
-	{permission: okta.apps.universalLogout.manage, resources: ["https://example.okta.com/api/v1/apps"]}`))
+	{permission: okta.apps.read, resources: ["https://example.okta.com/api/v1/apps"]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestAdminPermissions(t *testing.T) {
 		{Permission: "okta.users.read", Resources: []string{
 			"https://example.okta.com/api/v1/groups/00g1/users", "orn:okta:directory:00o1:groups:00g2:contained_resources",
 		}},
-		{Permission: "okta.apps.universalLogout.manage", Resources: []string{"https://example.okta.com/api/v1/apps"}},
+		{Permission: "okta.apps.read", Resources: []string{"https://example.okta.com/api/v1/apps"}},
 	}
 	if diff := cmp.Diff(want, got.Okta.AdminPermissions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

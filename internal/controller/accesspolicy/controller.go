@@ -116,7 +116,7 @@ func governedBy(obj client.Object) []string {
 
 // rivals are the policies that may name apps which another governs now, or no more.
 func (c *Controller) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
-	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || policy.Spec.Conditional == nil || policy.Spec.Conditional.SignIn == nil {
+	if policy, is := obj.(*v1alpha1.AccessPolicy); !is || policy.Spec.Conditional == nil {
 		return nil
 	}
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {

@@ -1,10 +1,12 @@
 package accesspolicy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -29,18 +31,25 @@ func (c *Controller) grantPeople(
 		return c.ungrantPeople(ctx, policy)
 	}
 	var roles []desired.PeopleOfRole
+	var late error
 	for _, ref := range policy.Spec.Conditional.RoleRefs {
 		name := desired.RoleOfRef(ref, policy.Namespace)
-		people, err := c.peopleOf(ctx, policy, name, groups[name])
+		people, missing, err := c.peopleOf(ctx, policy, name, groups[name])
 		if err != nil {
 			return err
+		}
+		if missing {
+			late = &identity.Error{
+				Kind: identity.Waiting, Reason: v1alpha1.ReasonRoleNotReady, RetryAfter: 10 * time.Second,
+				Message: fmt.Sprintf("AIAgentRole %s has permissions that Okta does not show yet; see its conditions", name),
+			}
 		}
 		if len(people.Permissions) > 0 {
 			roles = append(roles, people)
 		}
 	}
 	if len(roles) == 0 {
-		return c.ungrantPeople(ctx, policy)
+		return cmp.Or(c.ungrantPeople(ctx, policy), late)
 	}
 	grant := desired.PeopleGrantOf(policy, c.Settings, clients, roles)
 	longest, err := c.Restraints.MaxTokenLifetime(ctx, policy.Namespace)
@@ -53,7 +62,7 @@ func (c *Controller) grantPeople(
 	if err := c.Directory.PutPeopleGrant(ctx, grant); err != nil {
 		return fmt.Errorf("granting people the permissions of their roles: %w", err)
 	}
-	return nil
+	return late
 }
 
 // ungrantPeople takes away what people are granted by the policy.
@@ -66,35 +75,36 @@ func (c *Controller) ungrantPeople(ctx context.Context, policy *v1alpha1.AccessP
 }
 
 // peopleOf tells who has the role and what it permits, as far as Okta has its scopes and
-// the ceilings over it and over the policy allow it.
+// the ceilings over it and over the policy allow it; and whether Okta lacks a scope.
 func (c *Controller) peopleOf(
 	ctx context.Context, policy *v1alpha1.AccessPolicy, name types.NamespacedName, group string,
-) (desired.PeopleOfRole, error) {
-	people := desired.PeopleOfRole{Name: strings.TrimPrefix(name.String(), policy.Namespace+"/"), Group: group}
+) (people desired.PeopleOfRole, missing bool, err error) {
+	people = desired.PeopleOfRole{Name: strings.TrimPrefix(name.String(), policy.Namespace+"/"), Group: group}
 	role, err := c.role(ctx, policy, name)
 	if err != nil {
-		return people, err
+		return people, false, err
 	}
 	want := desired.RoleOf(role, c.Settings)
 	seen, err := c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name)
 	if err != nil {
-		return people, fmt.Errorf("observing AIAgentRole %s: %w", name, err)
+		return people, false, fmt.Errorf("observing AIAgentRole %s: %w", name, err)
 	}
 	people.Permissions = slices.DeleteFunc(want.PermissionNames(), func(name string) bool {
 		_, there := seen.Permissions[name]
+		missing = missing || !there
 		return !there
 	})
 	for _, namespace := range []string{role.Namespace, policy.Namespace} {
 		if people.Permissions, err = c.Restraints.Permitted(ctx, namespace, people.Permissions); err != nil {
-			return people, err
+			return people, false, err
 		}
 	}
 	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
 	if err != nil {
-		return people, fmt.Errorf("observing the members of AIAgentRole %s: %w", name, err)
+		return people, false, fmt.Errorf("observing the members of AIAgentRole %s: %w", name, err)
 	}
 	for _, member := range roster.Members {
 		people.Members = append(people.Members, member.ID)
 	}
-	return people, nil
+	return people, missing, nil
 }

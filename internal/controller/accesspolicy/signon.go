@@ -35,10 +35,12 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 		return err
 	}
 	id, earlier, err := c.Directory.PutSignOn(ctx, desired.SignOnOf(policy, c.Settings.Cluster, ids))
+	if id != "" {
+		policy.Status.Conditional.SignOnPolicyID = id
+	}
 	if err != nil {
 		return fmt.Errorf("writing the sign-on policy: %w", err)
 	}
-	policy.Status.Conditional.SignOnPolicyID = id
 	if err := shadowed(earlier); err != nil {
 		c.ineffective(policy, v1alpha1.ReasonShadowed, err.Message)
 		return cmp.Or(c.ungrantPeople(ctx, policy), error(err))

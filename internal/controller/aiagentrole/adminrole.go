@@ -1,6 +1,7 @@
 package aiagentrole
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (c *Controller) empower(ctx context.Context, want desired.Role) error {
 			return err
 		}
 	}
-	return excessive(want)
+	return cmp.Or(plan.AdminRefused(want), excessive(want))
 }
 
 // disempowered does away with all of it, for a role that is being deleted.

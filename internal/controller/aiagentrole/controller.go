@@ -119,8 +119,8 @@ func (c *Controller) rolesOfPolicy(ctx context.Context, obj client.Object) []rec
 	return requests
 }
 
-// rolesForNamespace are the roles that namespaces may use by their labels, and those of the
-// namespace's keys, which ceilings may now limit otherwise.
+// rolesForNamespace are the roles that namespaces may use by their labels, and the
+// namespace's own and those of its keys, which ceilings may now limit otherwise.
 func (c *Controller) rolesForNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
 	roles, err := reference.Selecting(ctx, c.Client)
 	if err != nil {
@@ -130,6 +130,13 @@ func (c *Controller) rolesForNamespace(ctx context.Context, namespace client.Obj
 	requests := make([]reconcile.Request, 0, len(roles))
 	for _, role := range roles {
 		requests = append(requests, reconcile.Request{NamespacedName: role})
+	}
+	var own v1alpha1.AIAgentRoleList
+	if err := c.Client.List(ctx, &own, client.InNamespace(namespace.GetName()), client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing the roles of a namespace")
+	}
+	for i := range own.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&own.Items[i])})
 	}
 	var keys v1alpha1.AgentAPIKeyList
 	if err := c.Client.List(ctx, &keys, client.InNamespace(namespace.GetName()), client.UnsafeDisableDeepCopy); err != nil {
@@ -173,6 +180,10 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 	reportPermissions(role, cmp.Or(err, then), c.Clock.Now())
 	if err != nil {
 		return outcome, err
+	}
+	if lessened != nil && roster.Administering {
+		// Who came in now would get what may not be given any more.
+		return outcome, cmp.Or(then, left)
 	}
 	again, letIn := c.letIn(ctx, role, want)
 	outcome.Again = plan.Sooner(outcome.Again, again)

@@ -29,10 +29,8 @@ func (c *Controller) perform(ctx context.Context, role *v1alpha1.AIAgentRole, st
 
 func (c *Controller) take(ctx context.Context, role *v1alpha1.AIAgentRole, step plan.RoleStep) error {
 	switch step.Verb {
-	case plan.NoteServer:
-		return c.noteServer(ctx, role)
 	case plan.CreateServer:
-		return c.Directory.CreateServer(ctx, step.Tried)
+		return c.Directory.CreateServer(ctx, step.Tried, func(ctx context.Context) error { return c.noteServer(ctx, role) })
 	case plan.DropTwin:
 		return c.Directory.DropTwin(ctx)
 	case plan.PutPermission:

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
 // annotationServer of a role is when a process was about to create the operator's
@@ -20,6 +21,8 @@ type serverNotes struct {
 	// own are those this process has written: what became of its own requests the
 	// directory knows.
 	own map[string]bool
+	// last is when this process has written the latest of them.
+	last time.Time
 	// other is the latest of other processes, kept when the role it was read from goes.
 	other time.Time
 }
@@ -36,7 +39,8 @@ func (n *serverNotes) read(role *v1alpha1.AIAgentRole) {
 	}
 }
 
-// serverRequested tells when another process was last about to create the server.
+// serverRequested tells when another process was last about to create the server. It goes by
+// the cache, which has the namespaces that the operator serves and no others.
 func (c *Controller) serverRequested(ctx context.Context) (time.Time, error) {
 	var roles v1alpha1.AIAgentRoleList
 	if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
@@ -48,10 +52,15 @@ func (c *Controller) serverRequested(ctx context.Context) (time.Time, error) {
 	return c.notes.other, nil
 }
 
-// noteServer writes down that the server is about to be created. When somebody has
-// changed the role meanwhile, the write is refused and nothing is created.
+// noteServer writes down that the server is about to be created, unless that was done a
+// moment ago. When somebody has changed the role meanwhile, the write is refused and
+// nothing is created.
 func (c *Controller) noteServer(ctx context.Context, role *v1alpha1.AIAgentRole) error {
-	noted, note := role.DeepCopy(), c.Clock.Now().UTC().Format(time.RFC3339Nano)
+	now := c.Clock.Now().UTC()
+	if age := now.Sub(c.notes.last); age >= 0 && age < plan.NoteReused {
+		return nil
+	}
+	noted, note := role.DeepCopy(), now.Format(time.RFC3339Nano)
 	if noted.Annotations == nil {
 		noted.Annotations = map[string]string{}
 	}
@@ -64,5 +73,6 @@ func (c *Controller) noteServer(ctx context.Context, role *v1alpha1.AIAgentRole)
 	if err := c.Client.Patch(ctx, noted, patch); err != nil {
 		return fmt.Errorf("writing down that the authorization server is about to be created: %w", err)
 	}
+	c.notes.last = now
 	return nil
 }

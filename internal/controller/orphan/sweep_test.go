@@ -146,7 +146,7 @@ func TestRole(t *testing.T) {
 	mark := w.mark("AIAgentRole", "lost")
 	permission := identity.Permission{Name: "chat"}
 	for _, do := range []func() error{
-		func() error { return w.directory.CreateServer(t.Context(), false) },
+		func() error { return w.directory.CreateServer(t.Context(), false, nil) },
 		func() error { return w.directory.PutPermission(t.Context(), permission) },
 		func() error {
 			return w.directory.PutGroup(t.Context(), identity.Group{

@@ -18,7 +18,7 @@ func testForeign(t *testing.T, newHarness func(*testing.T) Harness) {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
 			r := newRole(h, "foreign", identity.PrivateKeyJWT)
-			until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false) })
+			until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false, nil) })
 			h.Plant(Plant{What: PlantGroup, Name: r.group.Name, Mark: mark})
 			h.Plant(Plant{What: PlantScope, Name: r.permissions[0].Name, Mark: mark})
 			h.Plant(Plant{What: PlantGrant, Name: r.grant().Name, Mark: mark})

@@ -249,7 +249,7 @@ func (r role) build(ctx context.Context, d identity.Directory) error {
 		return err
 	}
 	if seen.Server == nil {
-		if err := d.CreateServer(ctx, false); err != nil {
+		if err := d.CreateServer(ctx, false, nil); err != nil {
 			return err
 		}
 	}

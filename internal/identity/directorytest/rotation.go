@@ -194,7 +194,7 @@ func testRotationLags(t *testing.T, newHarness func(*testing.T) Harness) {
 	for _, method := range []identity.AuthMethod{identity.PrivateKeyJWT, identity.ClientSecretBasic} {
 		t.Run(string(method), func(t *testing.T) {
 			h := newHarness(t)
-			until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false) })
+			until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false, nil) })
 			h.Step(time.Hour)
 			h.Lag(20 * time.Second)
 			r, next := newRole(h, "lagging", method), h.Credential(method)

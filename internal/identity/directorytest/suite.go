@@ -134,7 +134,7 @@ func testRepeated(t *testing.T, newHarness func(*testing.T) Harness) {
 func repeatAll(t *testing.T, d identity.Directory, r role) {
 	t.Helper()
 	steps := map[string]error{
-		"CreateServer": d.CreateServer(t.Context(), false),
+		"CreateServer": d.CreateServer(t.Context(), false, nil),
 		"DropTwin":     d.DropTwin(t.Context()),
 		"PutGroup":     d.PutGroup(t.Context(), r.group),
 		"PutGrant":     d.PutGrant(t.Context(), r.grant(r.client.ClientID)),
@@ -183,7 +183,7 @@ func testMended(t *testing.T, newHarness func(*testing.T) Harness) {
 // one was made a moment ago.
 func testLagging(t *testing.T, newHarness func(*testing.T) Harness) {
 	h := newHarness(t)
-	until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false) })
+	until(t, h, "creating the server", func() error { return h.Directory.CreateServer(t.Context(), false, nil) })
 	h.Step(time.Hour)
 	h.Lag(20 * time.Second)
 	r := newRole(h, "lagging", identity.PrivateKeyJWT)
