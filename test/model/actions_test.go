@@ -22,7 +22,7 @@ type action struct {
 // actions is the list of all that can happen. To add one, write a function and a
 // line here; the weights are relative.
 func actions() []action {
-	return slices.Concat(userActions(), lifeActions(), processActions(), oktaActions(), policyActions(), peopleActions())
+	return slices.Concat(userActions(), lifeActions(), processActions(), oktaActions(), policyActions(), peopleActions(), adminActions())
 }
 
 // step is one action with its arguments, as it stands in a sequence.

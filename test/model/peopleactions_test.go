@@ -207,7 +207,7 @@ func (v *view) ofPeople(p oktasim.Policy) bool {
 func membersAreThoseNamed(v *view) error {
 	for _, role := range v.roles {
 		group, found := v.groupOf(role)
-		if role.Spec.Members == nil || !found || len(v.blamesOfRole(role)) > len(v.unknownIn(role)) {
+		if role.Spec.Members == nil || !found || v.heldUp(role) {
 			continue
 		}
 		var want, got []string
@@ -247,11 +247,15 @@ func (v *view) groupOf(role *v1alpha1.AIAgentRole) (oktasim.Group, bool) {
 // factorsAreAskedFor holds that there is one active enrolment policy for the group of a
 // role that asks for factors, and none for any other.
 func factorsAreAskedFor(v *view) error {
-	asked := map[string]string{}
+	asked, held := map[string]string{}, map[string]bool{}
 	for _, role := range v.roles {
 		group, found := v.groupOf(role)
-		if !found || len(v.blamesOfRole(role)) > len(v.unknownIn(role)) {
-			return nil
+		if !found {
+			return nil // whose policy is whose cannot be told
+		}
+		if v.heldUp(role) {
+			held[group.ID] = true
+			continue
 		}
 		if role.Spec.MFA != nil && role.Spec.MFA.Enroll == v1alpha1.EnrollStart {
 			asked[group.ID] = role.Namespace + "/" + role.Name
@@ -262,7 +266,7 @@ func factorsAreAskedFor(v *view) error {
 			continue
 		}
 		for _, group := range p.Groups {
-			if asked[group] == "" && !v.memory.anyRoleLost() {
+			if asked[group] == "" && !held[group] && !v.memory.anyRoleLost() {
 				return fmt.Errorf("policy %s asks for factors, which no role does", p.Name)
 			}
 			if p.Status == "ACTIVE" {

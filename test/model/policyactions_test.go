@@ -80,11 +80,20 @@ func (v *view) quarantined(key *v1alpha1.AgentAPIKey) bool {
 	return policy != nil && policy.GetDeletionTimestamp() == nil
 }
 
+// ceiling is the one that is over everybody; nil when there is none.
+func (v *view) ceiling() *v1alpha1.AccessPolicy {
+	policy, is := v.kube.objects[ref{"AccessPolicy", ops, "ceiling"}].(*v1alpha1.AccessPolicy)
+	if !is || policy.DeletionTimestamp != nil {
+		return nil
+	}
+	return policy
+}
+
 // above tells that the key's role has a permission that the ceiling does not allow.
 func (v *view) above(key *v1alpha1.AgentAPIKey) bool {
-	policy, is := v.kube.objects[ref{"AccessPolicy", ops, "ceiling"}].(*v1alpha1.AccessPolicy)
+	policy := v.ceiling()
 	role, _ := v.role(key)
-	if !is || policy.DeletionTimestamp != nil || role == nil {
+	if policy == nil || role == nil {
 		return false
 	}
 	allowed := map[string]bool{}

@@ -106,7 +106,7 @@ func (p *process) controllers(directory identity.Directory) map[string]reconcile
 	}}
 	reads := face{kube: w.kube, view: func() objects { return p.cache }, seam: p.seam, indexes: indexes}
 	live := face{kube: w.kube, view: func() objects { return w.kube.objects }, seam: p.seam}
-	settings := desired.Settings{Cluster: cluster, TokenLifetime: 15 * time.Minute}
+	settings := desired.Settings{Cluster: cluster, TokenLifetime: 15 * time.Minute, AdminResources: adminResources()}
 	restraints := restraint.Rules{Reader: reads, Home: ops, Incident: ops}
 	policy := &accesspolicy.Controller{
 		Client: reads, Live: live, Directory: directory, Recorder: &w.journal, Clock: w.clock, Settings: settings, Resync: resync, Restraints: restraints,

@@ -37,6 +37,7 @@ func promises() []promise {
 		{"8. a quarantine cuts off for good", true, cutOffForGood},
 		{"8. only who is named is a member", true, membersAreThoseNamed},
 		{"8. factors are asked for where a role does", true, factorsAreAskedFor},
+		{"8. people administer what their role says", true, administeringAsNamed},
 		{"8. people sign in as a policy says", true, consoleIsGoverned},
 		{"the rate limits' share is kept", false, shareIsKept},
 		{"nothing fails at rest", false, nothingFails},

@@ -144,6 +144,9 @@ func (v *view) blamesOfRole(role *v1alpha1.AIAgentRole) []string {
 			blames = append(blames, v1alpha1.ReasonDirectoryConflict)
 		}
 	}
+	if v.ceiling() != nil && len(administered(role)) > 0 {
+		blames = append(blames, v1alpha1.ReasonCeilingExceeded)
+	}
 	for range v.unknownIn(role) {
 		blames = append(blames, v1alpha1.ReasonUnknownMembers)
 	}

@@ -76,10 +76,13 @@ func (v *view) shares(role *v1alpha1.AIAgentRole, namespace string) bool {
 	return true
 }
 
+// namesOf are the permissions that the role has for agents.
 func namesOf(role *v1alpha1.AIAgentRole) []string {
 	var names []string
 	for _, p := range role.Spec.Permissions {
-		names = append(names, string(p.Name))
+		if !strings.HasPrefix(string(p.Name), "okta.") {
+			names = append(names, string(p.Name))
+		}
 	}
 	slices.Sort(names)
 	return names
