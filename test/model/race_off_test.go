@@ -7,5 +7,5 @@ package model
 const (
 	sequences      = 2000
 	scheduleStride = 1
-	pairStride     = 10
+	pairStride     = 30
 )
