@@ -81,35 +81,44 @@ func follow(w *world, steps []step) {
 	w.finish()
 }
 
-// TestWatches lets one change after another be told late, never, or twice. What the
-// cache shows meanwhile is not so.
-func TestWatches(t *testing.T) {
-	var played atomic.Int32
+// retold plays each scenario once as it goes when nothing goes wrong, and hands the world
+// that it went in to again.
+func retold(t *testing.T, again func(t *testing.T, scenario string, went *world)) {
+	t.Helper()
 	t.Run("scenarios", func(t *testing.T) {
 		for name, scenario := range scenarios() {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				w, steps := begin(t, scenario)
 				follow(w, steps)
-				for n := range w.toldOf {
-					if n%scheduleStride != 0 {
-						continue
-					}
-					for _, how := range []telling{delayed, dropped, replayed} {
-						t.Run(fmt.Sprintf("change %d is %s", n, how), func(t *testing.T) {
-							w, steps := begin(t, scenario)
-							w.tellings = func(nth int) telling {
-								if nth == n {
-									return how
-								}
-								return atOnce
-							}
-							follow(w, steps)
-							played.Add(1)
-						})
-					}
-				}
+				again(t, scenario, w)
 			})
+		}
+	})
+}
+
+// TestWatches lets one change after another be told late, never, or twice. What the
+// cache shows meanwhile is not so.
+func TestWatches(t *testing.T) {
+	var played atomic.Int32
+	retold(t, func(t *testing.T, scenario string, went *world) {
+		for n := range went.toldOf {
+			if n%scheduleStride != 0 {
+				continue
+			}
+			for _, how := range []telling{delayed, dropped, replayed} {
+				t.Run(fmt.Sprintf("change %d is %s", n, how), func(t *testing.T) {
+					w, steps := begin(t, scenario)
+					w.tellings = func(nth int) telling {
+						if nth == n {
+							return how
+						}
+						return atOnce
+					}
+					follow(w, steps)
+					played.Add(1)
+				})
+			}
 		}
 	})
 	t.Logf("%d schedules", played.Load())
@@ -140,27 +149,20 @@ func deaths(most int) []death {
 // TestDeathInRecovery lets a process die, and the next one too while it recovers.
 func TestDeathInRecovery(t *testing.T) {
 	var pairs atomic.Int32
-	t.Run("scenarios", func(t *testing.T) {
-		for name, scenario := range scenarios() {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				w, steps := begin(t, scenario)
-				follow(w, steps)
-				nth := 0
-				for _, first := range deaths(len(w.process.seam.calls)) {
-					for _, second := range deaths(recovery) {
-						if nth++; nth%pairStride != 0 {
-							continue
-						}
-						t.Run(fmt.Sprintf("%s, then %s", first, second), func(t *testing.T) {
-							w, steps := begin(t, scenario)
-							w.dieOf(first, second)
-							follow(w, steps)
-							pairs.Add(1)
-						})
-					}
+	retold(t, func(t *testing.T, scenario string, went *world) {
+		nth := 0
+		for _, first := range deaths(len(went.process.seam.calls)) {
+			for _, second := range deaths(recovery) {
+				if nth++; nth%pairStride != 0 {
+					continue
 				}
-			})
+				t.Run(fmt.Sprintf("%s, then %s", first, second), func(t *testing.T) {
+					w, steps := begin(t, scenario)
+					w.dieOf(first, second)
+					follow(w, steps)
+					pairs.Add(1)
+				})
+			}
 		}
 	})
 	t.Logf("%d pairs of deaths", pairs.Load())

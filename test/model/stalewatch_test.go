@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // telling is how a watch tells a change.
@@ -70,14 +70,8 @@ func (p *process) tell(c change) {
 
 // watched tells a change that the operator's cache hears of.
 func watched(c change) bool {
-	for _, obj := range []interface{ GetLabels() map[string]string }{c.old, c.new} {
-		if c.ref.kind != "Secret" {
-			return true
-		}
-		if obj == nil {
-			continue
-		}
-		if _, labelled := obj.GetLabels()[keysecret.LabelPart]; labelled {
+	for _, obj := range []client.Object{c.old, c.new} {
+		if obj != nil && len(cached(objects{c.ref: obj})) > 0 {
 			return true
 		}
 	}
