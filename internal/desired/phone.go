@@ -3,7 +3,6 @@ package desired
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -32,7 +31,6 @@ func PhoneKey(login string) string {
 // PhonesOf reads what a Secret says of each of the logins. Whose key is another's as well
 // gets no number: it could be the other's.
 func PhonesOf(data map[string][]byte, logins []string) map[string]Phone {
-	e164 := regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
 	byKey := map[string][]string{}
 	for _, login := range logins {
 		byKey[PhoneKey(login)] = append(byKey[PhoneKey(login)], login)
@@ -48,7 +46,7 @@ func PhonesOf(data map[string][]byte, logins []string) map[string]Phone {
 		case len(of) > 1:
 			slices.Sort(of)
 			phone = Phone{Wrong: fmt.Sprintf("key %s is that of %s; take one of them out of the role", key, strings.Join(of, " and "))}
-		case !e164.Match(bytes.TrimSpace(value)):
+		case !identity.IsE164(bytes.TrimSpace(value)):
 			phone = Phone{Wrong: fmt.Sprintf("key %s has no number in E.164 form: a plus sign, the country code and the rest, "+
 				"8 to 15 digits without blanks", key)}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -93,14 +92,14 @@ func (d *Directory) enrolContact(ctx context.Context, person identity.Person, qu
 
 // e164 is a number without what people write into it; zero when some of it is hidden.
 func e164(number string) identity.Secret {
-	plain := strings.Map(func(r rune) rune {
+	plain := []byte(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" -.()/", r) {
 			return -1
 		}
 		return r
-	}, number)
-	if !regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`).MatchString(plain) {
+	}, number))
+	if !identity.IsE164(plain) {
 		return identity.Secret{}
 	}
-	return identity.NewSecret([]byte(plain))
+	return identity.NewSecret(plain)
 }
