@@ -59,6 +59,8 @@ type seam struct {
 	calls map[string]int
 	order []string
 	dead  bool
+	// begun tells that the call to strike at has come; it may be on its way still.
+	begun bool
 	// struck is closed when the target is reached: the process is dead then, or stopped,
 	// or has lost an answer.
 	struck chan struct{}
@@ -105,6 +107,9 @@ func (s *seam) enter(name string) (nth int, alive bool) {
 	}
 	s.calls[name]++
 	s.order = append(s.order, name)
+	if s.target.call == name && s.target.nth == s.calls[name] {
+		s.begun = true
+	}
 	return s.calls[name], true
 }
 
@@ -120,15 +125,19 @@ func (s *seam) strike(at point, deadly bool) bool {
 	return true
 }
 
-// disarm keeps the seam from striking any more, and tells whether it has struck.
+// disarm keeps the seam from striking any more, and tells whether it has struck. Okta
+// can show what a call did before the call is over: one that is on its way strikes yet.
 func (s *seam) disarm() bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.reached() {
-		return true
+	begun := s.begun
+	if !begun {
+		s.target = point{}
 	}
-	s.target = point{}
-	return false
+	s.mu.Unlock()
+	if begun {
+		<-s.struck
+	}
+	return begun
 }
 
 func (s *seam) reached() bool {
