@@ -88,3 +88,9 @@ func KindOf(err error) Kind {
 	}
 	return Unavailable
 }
+
+// PlaceLost tells that the directory does not know the place it was asked to read from.
+func PlaceLost(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == ReasonPlaceLost
+}

@@ -11,7 +11,7 @@ const redacted = "[redacted]"
 
 // Secret is material that must never be seen: a private key, a client secret, a
 // token. It cannot print itself: every way of formatting, logging or marshalling
-// it yields the same fixed word. Only internal/okta and internal/keysecret call
+// it yields the same fixed word. Only internal/okta, internal/keysecret and internal/audit/output call
 // Reveal; a test of this package holds that.
 type Secret struct{ material string }
 
