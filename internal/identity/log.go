@@ -11,7 +11,7 @@ import (
 // place that the directory does not know, or no longer, is an error for which
 // PlaceLost is true, and nothing else is.
 type SystemLog interface {
-	// ReadLog reads one page, of at most 1000 events, in the order in which the directory
+	// ReadLog reads one page, of at most LogPageSize events, in the order in which the directory
 	// wrote them down, which need not be the order in which they happened. An empty
 	// page means that everything written down before the call has been read.
 	ReadLog(ctx context.Context, from LogPlace) (LogPage, error)
@@ -35,6 +35,10 @@ type LogPage struct {
 	// Now is the directory's clock when it answered, to the second.
 	Now time.Time
 }
+
+// LogPageSize is the most events on a page. A page with fewer may be the last there is
+// now; only an empty one surely is.
+const LogPageSize = 1000
 
 // LogRetention is how long the directory keeps its log: 90 days (Okta's documentation
 // of the System Log API).

@@ -42,6 +42,9 @@ func DeviceScopes() []string {
 // them as long as none does.
 func AdminRoleScopes() []string { return []string{"okta.roles.manage", "okta.roles.read"} }
 
+// LogScopes must be granted, too, where there are AuditSinks.
+func LogScopes() []string { return []string{"okta.logs.read"} }
+
 // below tells the calls below one of the paths, or to it.
 func below(prefixes ...string) func(method, path string) bool {
 	return func(_, path string) bool {
@@ -63,6 +66,7 @@ func authorities() []transport.Authority {
 		{Scopes: SignInScopes(), Covers: below(orgPolicies, "/api/v1/zones")},
 		{Scopes: DeviceScopes(), Covers: below(assurances, "/api/v1/authenticators")},
 		{Scopes: AdminRoleScopes(), Covers: under("/api/v1/iam/")},
+		{Scopes: LogScopes(), Covers: below(logPath)},
 		{Scopes: RequiredScopes()},
 	}
 }

@@ -1,0 +1,71 @@
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// Position is how far a receiver has come. It is written down after each page that the
+// receiver has acknowledged, and nothing else is remembered from one process to the next.
+type Position struct {
+	// Place is where to go on.
+	Place identity.LogPlace
+	// Began is the time from which on events were read.
+	Began time.Time
+	// Last is the latest publication among what has been read; zero before the first event.
+	Last time.Time
+	// Gaps are the latest stretches of which events may be missing, at most MaxGaps.
+	Gaps []Gap
+	// SetAside counts the events that the receiver refused.
+	SetAside int64
+}
+
+// MaxGaps is how many gaps are remembered.
+const MaxGaps = 10
+
+// Gap is a stretch of time of which events may be missing at the receiver.
+type Gap struct {
+	From, To time.Time
+	Reason   GapReason
+}
+
+// GapReason says why.
+type GapReason string
+
+// The reasons, as the API has them.
+const (
+	// RetentionExceeded: the directory keeps no events that old.
+	RetentionExceeded GapReason = "RetentionExceeded"
+	// CursorRejected: the directory did not know the place; events that it had written down
+	// late may be missing.
+	CursorRejected GapReason = "CursorRejected"
+	// SinkRejected: the receiver refuses what an event says.
+	SinkRejected GapReason = "SinkRejected"
+)
+
+// withGap gives the position with one more gap. One that goes on with the last is the same.
+func (p Position) withGap(g Gap) Position {
+	gaps := append([]Gap{}, p.Gaps...)
+	if n := len(gaps); n > 0 && gaps[n-1].Reason == g.Reason && !g.From.After(gaps[n-1].To) && !g.From.Before(gaps[n-1].From) {
+		if g.To.After(gaps[n-1].To) {
+			gaps[n-1].To = g.To
+		}
+		p.Gaps = gaps
+		return p
+	}
+	gaps = append(gaps, g)
+	p.Gaps = gaps[max(0, len(gaps)-MaxGaps):]
+	return p
+}
+
+// Positions keeps positions, by the id of the receiver. Whoever implements it promises
+// that what was written is read again, whole, or not at all: half of one is none.
+type Positions interface {
+	// Load gives the position; false when there is none that can be read.
+	Load(ctx context.Context, id string) (Position, bool, error)
+	Save(ctx context.Context, id string, p Position) error
+	// Forget removes what is kept of the receiver; gone already is success.
+	Forget(ctx context.Context, id string) error
+}
