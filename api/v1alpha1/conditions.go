@@ -153,3 +153,11 @@ func (k *AgentAPIKey) StatusConditions() *[]metav1.Condition { return &k.Status.
 func (k *AgentAPIKey) SetObservedGeneration(generation int64) {
 	k.Status.ObservedGeneration = generation
 }
+
+// StatusConditions gives the conditions to read and change.
+func (s *AuditSink) StatusConditions() *[]metav1.Condition { return &s.Status.Conditions }
+
+// SetObservedGeneration records the generation the status speaks of.
+func (s *AuditSink) SetObservedGeneration(generation int64) {
+	s.Status.ObservedGeneration = generation
+}

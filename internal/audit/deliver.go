@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
@@ -21,96 +22,95 @@ const (
 // deliver sends the events, and gives those that were set aside because the receiver
 // refuses what they say. All others have been acknowledged when there is no error.
 func (f *Follower) deliver(ctx context.Context, events []*event.Event) (aside []*event.Event, err error) {
-	p := parcel{f: f, refused: map[int]*output.Error{}}
-	for _, e := range events {
+	p := parcel{f: f, taken: map[int]bool{}, refused: map[int]bool{}}
+	var all []int
+	for i, e := range events {
 		record, err := f.sink.Format(e)
 		if err != nil {
 			return nil, err
 		}
-		p.records = append(p.records, record)
+		p.records, all = append(p.records, record), append(all, i)
 	}
-	if err := p.send(ctx, 0, len(p.records)); err != nil {
+	if err := p.send(ctx, all); err != nil {
 		return nil, err
 	}
-	if p.accepted {
+	if len(p.taken) > 0 {
 		f.barren = 0
 	}
 	f.barren += len(p.refused)
 	for place, e := range events {
-		if p.refused[place] != nil {
+		if p.refused[place] {
 			aside = append(aside, e)
 		}
 	}
 	return aside, nil
 }
 
-// parcel is a batch on its way.
+// parcel is a batch on its way. Places are places in it.
 type parcel struct {
 	f       *Follower
 	records []output.Record
-	// refused are the places of single records that the receiver refuses.
-	refused map[int]*output.Error
-	// accepted tells that it took something, sampled that others were tried.
-	accepted, sampled bool
+	// taken and refused are those of which the receiver has said so.
+	taken   map[int]bool
+	refused map[int]bool
 }
 
-// send sends the records from one place to another.
-func (p *parcel) send(ctx context.Context, from, to int) error {
-	if from == to {
+// send sends the records at the places that the receiver has not taken yet.
+func (p *parcel) send(ctx context.Context, places []int) error {
+	places = slices.DeleteFunc(slices.Clone(places), func(place int) bool { return p.taken[place] })
+	if len(places) == 0 {
 		return nil
 	}
-	refusal, err := p.try(ctx, from, to)
+	refusal, err := p.try(ctx, places)
 	switch {
 	case refusal == nil || err != nil:
 		return err
-	case len(refusal.Rejected) > 0 && len(refusal.Rejected) < to-from:
-		return p.some(ctx, from, to, refusal)
-	case to-from == 1:
-		return p.insist(ctx, from)
+	case len(refusal.Rejected) > 0 && len(refusal.Rejected) < len(places):
+		return p.some(ctx, places, refusal)
+	case len(places) == 1:
+		return p.insist(ctx, places)
 	}
 	// Which of them it refuses it does not say, or says that it is all: half by half.
-	half := (from + to) / 2
-	if err := p.send(ctx, from, half); err != nil {
+	half := len(places) / 2
+	if err := p.send(ctx, places[:half]); err != nil {
 		return err
 	}
-	return p.send(ctx, half, to)
+	return p.send(ctx, places[half:])
 }
 
 // some sends those once more that were refused while the others were taken.
-func (p *parcel) some(ctx context.Context, from, to int, refusal *output.Error) error {
+func (p *parcel) some(ctx context.Context, places []int, refusal *output.Error) error {
 	refused := map[int]bool{}
-	for _, place := range refusal.Rejected {
-		if place < 0 || place >= to-from {
+	for _, i := range refusal.Rejected {
+		if i < 0 || i >= len(places) {
 			return &output.Error{Kind: output.Unreachable, Message: "the receiver refuses an event that it was not sent"}
 		}
-		refused[from+place] = true
+		refused[places[i]] = true
 	}
-	for place := from; place < to; place++ {
+	for _, place := range places {
 		if !refused[place] {
-			p.took(place, place+1)
+			p.took(place)
 		}
 	}
-	for place := from; place < to; place++ {
-		if refused[place] {
-			if err := p.send(ctx, place, place+1); err != nil {
-				return err
-			}
+	for _, place := range places {
+		if err := p.send(ctx, []int{place}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // insist sends one that was refused again, and gives it up in the end.
-func (p *parcel) insist(ctx context.Context, place int) error {
+func (p *parcel) insist(ctx context.Context, one []int) error {
 	var refusal *output.Error
 	for range tries - 1 {
 		var err error
-		if refusal, err = p.try(ctx, place, place+1); refusal == nil || err != nil {
+		if refusal, err = p.try(ctx, one); refusal == nil || err != nil {
 			return err
 		}
 	}
-	p.refused[place] = refusal
-	if p.accepted || p.f.barren+len(p.refused) <= suspicious {
+	p.refused[one[0]] = true
+	if len(p.taken) > 0 || p.f.barren+len(p.refused) <= suspicious {
 		return nil
 	}
 	return p.sample(ctx, refusal)
@@ -119,28 +119,31 @@ func (p *parcel) insist(ctx context.Context, place int) error {
 // sample tries others of the batch, when the receiver has refused some and taken none.
 func (p *parcel) sample(ctx context.Context, refusal *output.Error) error {
 	step := max(1, len(p.records)/samples)
-	for place := len(p.records) - 1; place >= 0 && !p.accepted && !p.sampled; place -= step {
-		if p.refused[place] != nil {
+	for place := len(p.records) - 1; place >= 0 && len(p.taken) == 0; place -= step {
+		if p.refused[place] {
 			continue
 		}
-		if _, err := p.try(ctx, place, place+1); err != nil {
+		if _, err := p.try(ctx, []int{place}); err != nil {
 			return err
 		}
 	}
-	p.sampled = true
-	if !p.accepted {
+	if len(p.taken) == 0 {
 		return refusal
 	}
 	return nil
 }
 
 // try sends once. refusal is the error when the receiver refuses what the records say.
-func (p *parcel) try(ctx context.Context, from, to int) (refusal *output.Error, err error) {
+func (p *parcel) try(ctx context.Context, places []int) (refusal *output.Error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	err = p.f.sink.Output.Deliver(ctx, p.records[from:to])
+	batch := make([]output.Record, len(places))
+	for i, place := range places {
+		batch[i] = p.records[place]
+	}
+	err = p.f.sink.Output.Deliver(ctx, batch)
 	if err == nil {
-		p.took(from, to)
+		p.took(places...)
 		return nil, nil
 	}
 	if refused, ok := errors.AsType[*output.Error](err); ok && refused.Kind == output.Rejected {
@@ -150,9 +153,9 @@ func (p *parcel) try(ctx context.Context, from, to int) (refusal *output.Error, 
 }
 
 // took notes what the receiver has, so that it is not sent again when the rest has to be.
-func (p *parcel) took(from, to int) {
-	p.accepted = true
-	for _, record := range p.records[from:to] {
-		p.f.sent.add(record.ID)
+func (p *parcel) took(places ...int) {
+	for _, place := range places {
+		p.taken[place] = true
+		p.f.sent.add(p.records[place].ID)
 	}
 }

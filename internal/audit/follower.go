@@ -64,6 +64,8 @@ type Follower struct {
 	// saved is when the position was last noted, and sent what the receiver has taken lately.
 	saved time.Time
 	sent  *window
+	// undelivered is the page at the position, when it could not be delivered.
+	undelivered *Page
 	// examined is the page that Examine was shown last.
 	examined *Page
 	// journal is the number of the last of the operator's own events the receiver has.
@@ -158,7 +160,7 @@ func (f *Follower) retained(p Position, now time.Time) Position {
 
 // step brings one page to the receiver, and waits where there is no more.
 func (f *Follower) step(ctx context.Context) error {
-	page, err := f.Reader.Read(f.caller(ctx), f.position.Place)
+	page, err := f.page(ctx)
 	if identity.PlaceLost(err) {
 		f.restart()
 		return nil
@@ -167,9 +169,11 @@ func (f *Follower) step(ctx context.Context) error {
 		return err
 	}
 	if err := f.bring(ctx, page, f.after(page)); err != nil {
-		f.live = false
+		// What is there is not read again for each try.
+		f.live, f.undelivered = false, page
 		return err
 	}
+	f.undelivered = nil
 	f.live = f.live || page.Empty()
 	if !page.Full() {
 		f.reached(page)
@@ -178,6 +182,13 @@ func (f *Follower) step(ctx context.Context) error {
 		return f.rest(ctx, page.read.Add(f.Reader.interval))
 	}
 	return f.bringOwn(ctx)
+}
+
+func (f *Follower) page(ctx context.Context) (*Page, error) {
+	if f.undelivered != nil {
+		return f.undelivered, nil
+	}
+	return f.Reader.Read(f.caller(ctx), f.position.Place)
 }
 
 // after is the position when the receiver has the page.

@@ -14,6 +14,8 @@ const pending = 2000
 // memory: what a process that is killed had not sent yet is not in it any more. What it
 // had done to the directory by then stands in the directory's own log.
 type Journal struct {
+	identify func(*event.Event)
+
 	mu sync.Mutex
 	// events are the latest; first is the number of the first of them.
 	events []event.Event
@@ -22,11 +24,14 @@ type Journal struct {
 	news chan struct{}
 }
 
-// NewJournal makes an empty one.
-func NewJournal() *Journal { return &Journal{first: 1, news: make(chan struct{})} }
+// NewJournal makes an empty one. identify says whom an event concerns.
+func NewJournal(identify func(*event.Event)) *Journal {
+	return &Journal{identify: identify, first: 1, news: make(chan struct{})}
+}
 
 // Add writes an event down. It never waits: the oldest makes room.
 func (j *Journal) Add(e event.Event) {
+	j.identify(&e)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, e)

@@ -1,6 +1,9 @@
 package identity
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Urgency orders calls that compete for the directory's rate limit.
 type Urgency int
@@ -18,6 +21,9 @@ const (
 type Caller struct {
 	Namespace string
 	Urgency   Urgency
+	// Kind and Name are those of the object, for the record of what was done; they may
+	// be empty.
+	Kind, Name string
 }
 
 type callerKey struct{}
@@ -31,4 +37,18 @@ func WithCaller(ctx context.Context, caller Caller) context.Context {
 func CallerFrom(ctx context.Context) Caller {
 	caller, _ := ctx.Value(callerKey{}).(Caller)
 	return caller
+}
+
+// Action is one thing that the operator asked of the directory, other than to be shown
+// something. It holds no secret.
+type Action struct {
+	Caller Caller
+	At     time.Time
+	// Call is what was asked, such as "POST /api/v1/apps".
+	Call string
+	// Err is why it was not done; nil when it was. An *Error has the directory's own words.
+	Err error
+	// RequestID is the directory's name for the call, for its support and its log; "" when
+	// there was no answer.
+	RequestID string
 }

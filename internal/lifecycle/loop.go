@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -84,9 +85,16 @@ func (l *Loop[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return retryConflict(err)
 	}
 	before := copyOf(obj)
-	ctx = identity.WithCaller(ctx, identity.Caller{Namespace: obj.GetNamespace()})
+	ctx = identity.WithCaller(ctx, callerOf(obj, identity.Routine))
 	outcome, err := l.Kind.Ensure(ctx, obj)
 	return l.conclude(ctx, before, obj, outcome, err)
+}
+
+// callerOf is the object, as the one for whom the directory is called.
+func callerOf(obj Object, urgency identity.Urgency) identity.Caller {
+	return identity.Caller{
+		Namespace: obj.GetNamespace(), Name: obj.GetName(), Kind: reflect.TypeOf(obj).Elem().Name(), Urgency: urgency,
+	}
 }
 
 // claim puts the finalizer on before anything is made elsewhere.
@@ -107,8 +115,7 @@ func (l *Loop[T]) release(ctx context.Context, obj T) (ctrl.Result, error) {
 		return ctrl.Result{}, nil
 	}
 	before := copyOf(obj)
-	caller := identity.Caller{Namespace: obj.GetNamespace(), Urgency: identity.Revocation}
-	outcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)
+	outcome, err := l.Kind.Release(identity.WithCaller(ctx, callerOf(obj, identity.Revocation)), obj)
 	if err != nil {
 		return l.conclude(ctx, before, obj, outcome, err)
 	}

@@ -67,6 +67,9 @@ type Config struct {
 	Logger           logr.Logger
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
+	// Record is told of every call that was to change something; it may be nil. It must
+	// not wait.
+	Record func(identity.Action)
 	// Base sends what is left to send; nil means a hardened default.
 	Base http.RoundTripper
 }
@@ -123,7 +126,8 @@ func New(config Config) (*Directory, error) {
 	}
 	chain, err := transport.NewChain(transport.Options{
 		OrgURL: orgURL, Source: config.Credentials, Authorities: authorities(), Share: config.Share,
-		Clock: config.Clock, Logger: config.Logger, Metrics: config.Metrics, Base: config.Base,
+		Clock: config.Clock, Logger: config.Logger, Metrics: config.Metrics, Record: config.Record,
+		Base: config.Base,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configuring the connection to Okta: %w", err)

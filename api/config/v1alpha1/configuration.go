@@ -59,6 +59,9 @@ type Configuration struct {
 	// signs in to them, and how. The operator's own namespace may govern every app.
 	GovernedApps []GovernedApp `json:"governedApps,omitempty"`
 
+	// audit says how AuditSinks are served.
+	Audit Audit `json:"audit,omitempty"`
+
 	// withoutCeiling says what keys of namespaces may have that no AccessPolicy of type
 	// Ceiling selects: everything (Allow, the default) or nothing (Deny).
 	WithoutCeiling string `json:"withoutCeiling,omitempty"`
@@ -187,6 +190,7 @@ func (c *Configuration) setDefaults() {
 	orElse(&c.Okta.CredentialsDirectory, "/var/run/secrets/okta")
 	orElse(&c.Okta.RateLimitShare, 50)
 	orElse(&c.WithoutCeiling, "Allow")
+	orElse(&c.Audit.PollInterval.Duration, 30*time.Second)
 	orElse(&c.Orphans.Policy, "Report")
 	orElse(&c.Orphans.Interval.Duration, time.Hour)
 	orElse(&c.Orphans.Grace.Duration, time.Hour)
@@ -219,6 +223,7 @@ func (c *Configuration) validate() error {
 			"accessTokenLifetime", "must be whole minutes from 5m to 24h", lifetime),
 		require(c.ResyncInterval.Duration >= time.Minute, "resyncInterval", "must be at least 1m", c.ResyncInterval.Duration),
 		c.Orphans.validate(),
+		c.Audit.validate(),
 		c.validateApps(),
 		c.Okta.validateAdminPermissions(),
 		require(c.WithoutCeiling == "Allow" || c.WithoutCeiling == "Deny", "withoutCeiling", "must be Allow or Deny", c.WithoutCeiling),

@@ -35,6 +35,7 @@ func TestDefaults(t *testing.T) {
 			Policy: "Report", Interval: metav1.Duration{Duration: time.Hour}, Grace: metav1.Duration{Duration: time.Hour},
 		},
 		DeletionBrake:  DeletionBrake{KeysPerHour: new(25)},
+		Audit:          Audit{PollInterval: metav1.Duration{Duration: 30 * time.Second}},
 		WithoutCeiling: "Allow",
 		Manager:        Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
 	}
@@ -66,6 +67,10 @@ func TestRefused(t *testing.T) {
 		"OrphanPolicy":  {"a misspelt policy would do something else", [2]string{"kind:", "orphans: {policy: Remove}\nkind:"}, "orphans.policy"},
 		"HastySweeps":   {"every sweep lists all objects", [2]string{"kind:", "orphans: {interval: 10s}\nkind:"}, "orphans.interval"},
 		"ShortGrace":    {"Okta's lists lag", [2]string{"kind:", "orphans: {grace: 1m}\nkind:"}, "orphans.grace"},
+		"HastyPolls":    {"the log has a small rate limit", [2]string{"kind:", "audit: {pollInterval: 1s}\nkind:"}, "audit.pollInterval"},
+		"NoNetwork": {
+			"an address is no network", [2]string{"kind:", "audit: {allowedNetworks: [10.0.0.1]}\nkind:"}, "audit.allowedNetworks[0]",
+		},
 		"NegativeBrake": {"no brake is 0", [2]string{"kind:", "deletionBrake: {keysPerHour: -1}\nkind:"}, "deletionBrake.keysPerHour"},
 		"ManyWorkers":   {"more than Okta lets through", [2]string{"kind:", "manager: {workers: 65}\nkind:"}, "manager.workers"},
 		"Election":      {"it is a word, not a boolean", [2]string{"kind:", "manager: {leaderElection: \"true\"}\nkind:"}, "manager.leaderElection"},

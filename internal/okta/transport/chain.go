@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/utils/clock"
 
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/governor"
 )
@@ -26,7 +27,10 @@ type Options struct {
 	Clock       clock.PassiveClock
 	Logger      logr.Logger
 	Metrics     prometheus.Registerer
-	Base        http.RoundTripper
+	// Record is told of every call that was to change something; it may be nil. It must
+	// not wait.
+	Record func(identity.Action)
+	Base   http.RoundTripper
 }
 
 // Chain is the way to Okta, with and without the operator's authorization.
@@ -59,7 +63,7 @@ func NewChain(o Options) (Chain, error) {
 		purses = append(purses, purse{covers: authority.Covers, tokens: tokens})
 	}
 	return Chain{
-		Authorized: authorized{source: o.Source, purses: purses, next: bare},
+		Authorized: authorized{source: o.Source, purses: purses, next: recorded{record: o.Record, time: serverTime, next: bare}},
 		Bare:       bare,
 		Time:       serverTime,
 	}, nil

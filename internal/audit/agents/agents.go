@@ -1,0 +1,189 @@
+// Package agents knows whom an event concerns: which AgentAPIKey or AIAgentRole the ids in
+// it belong to. It is told of the objects by the cluster's cache, and holds what an event is
+// to say of each, ready made, for there may be thousands of events a second.
+//
+// It refuses to know what becomes of events.
+package agents
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// recent is how many objects are remembered that are gone: the directory may tell of their
+// end, and of what came before, when they are.
+const recent = 1000
+
+// Index finds objects by what the directory calls them. It is safe for concurrent use.
+type Index struct {
+	cluster string
+
+	mu     sync.RWMutex
+	agents map[string]*event.Agent
+	roles  map[string]*event.Object
+	// named are the names that an object is known by; gone are objects that do not exist
+	// any more, oldest first.
+	named map[types.UID][]string
+	gone  []types.UID
+}
+
+// New makes an empty index of the cluster's objects.
+func New(cluster string) *Index {
+	return &Index{
+		cluster: cluster,
+		agents:  map[string]*event.Agent{}, roles: map[string]*event.Object{}, named: map[types.UID][]string{},
+	}
+}
+
+// Handler keeps the index up to date when it is added to the informers of both kinds.
+func (x *Index) Handler() toolscache.ResourceEventHandler {
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    x.put,
+		UpdateFunc: func(_, now any) { x.put(now) },
+		DeleteFunc: func(obj any) {
+			if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+				obj = unknown.Obj
+			}
+			x.remove(obj)
+		},
+	}
+}
+
+func (x *Index) put(obj any) {
+	switch o := obj.(type) {
+	case *v1alpha1.AgentAPIKey:
+		x.putKey(o)
+	case *v1alpha1.AIAgentRole:
+		x.putRole(o)
+	}
+}
+
+func (x *Index) putKey(key *v1alpha1.AgentAPIKey) {
+	role := desired.RoleOfRef(key.Spec.RoleRef, key.Namespace)
+	agent := &event.Agent{
+		Object: event.Object{Namespace: key.Namespace, Name: key.Name, UID: string(key.UID)},
+		Agent:  key.Spec.Agent.Name, Owners: key.Spec.Agent.Owners, Purpose: key.Spec.Agent.Purpose,
+		ClientID: key.Status.ClientID, Role: event.Object{Namespace: role.Namespace, Name: role.Name},
+		Revision: max(0, key.Status.ObservedGeneration),
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	names := x.rename(key.UID, "AgentAPIKey/"+key.Namespace+"/"+key.Name, key.Status.ClientID, desired.ClientID(x.cluster, key.Namespace, key.Name), key.Status.AppID,
+		desired.Label(identity.Mark{Cluster: x.cluster, Namespace: key.Namespace, Name: key.Name}))
+	for _, name := range names {
+		x.agents[name] = agent
+	}
+}
+
+func (x *Index) putRole(role *v1alpha1.AIAgentRole) {
+	object := &event.Object{Namespace: role.Namespace, Name: role.Name, UID: string(role.UID)}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	mark := identity.Mark{Cluster: x.cluster, Kind: "AIAgentRole", Namespace: role.Namespace, Name: role.Name}
+	for _, name := range x.rename(role.UID, "AIAgentRole/"+role.Namespace+"/"+role.Name, role.Status.GroupID, desired.GroupName(mark)) {
+		x.roles[name] = object
+	}
+}
+
+// rename gives the names by which an object is known from now on: those it had, too, for
+// what is written of them may yet come.
+func (x *Index) rename(uid types.UID, now ...string) []string {
+	names := x.named[uid]
+	for _, name := range now {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	x.named[uid] = names
+	return names
+}
+
+func (x *Index) remove(obj any) {
+	object, ok := obj.(interface{ GetUID() types.UID })
+	if !ok {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.gone = append(x.gone, object.GetUID())
+	for len(x.gone) > recent {
+		x.forget(x.gone[0])
+		x.gone = x.gone[1:]
+	}
+}
+
+// forget removes the names that are not those of a later object by now.
+func (x *Index) forget(uid types.UID) {
+	for _, name := range x.named[uid] {
+		if a := x.agents[name]; a != nil && a.UID == string(uid) {
+			delete(x.agents, name)
+		}
+		if r := x.roles[name]; r != nil && r.UID == string(uid) {
+			delete(x.roles, name)
+		}
+	}
+	delete(x.named, uid)
+}
+
+// Identify says whom the event concerns: the agent that acts in it, or that something is
+// done to, else the role that something is done to. Of several agents it is the first; an
+// event about a role names no agent.
+func (x *Index) Identify(e *event.Event) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	e.Agent = x.agentOf(e)
+	if e.Agent != nil {
+		e.Role = &e.Agent.Role
+		return
+	}
+	for i := range e.Targets {
+		t := &e.Targets[i]
+		if e.Role = x.roles[t.ID]; e.Role == nil && isRole(t) {
+			e.Role = x.roles[t.DisplayName]
+		}
+		if e.Role != nil {
+			return
+		}
+	}
+}
+
+func (x *Index) agentOf(e *event.Event) *event.Agent {
+	for _, name := range []string{e.Actor.ID, e.Client.ID, e.Actor.AlternateID} {
+		if a := x.agents[name]; a != nil {
+			return a
+		}
+	}
+	for i := range e.Targets {
+		t := &e.Targets[i]
+		names := []string{t.ID, t.AlternateID, t.DisplayName}
+		if isRole(t) {
+			names = names[:1]
+		}
+		for _, name := range names {
+			if a := x.agents[name]; a != nil {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+// isRole tells the directory's objects of a role, which have the names that a key's would have.
+func isRole(t *event.Party) bool { return t.Type == "UserGroup" || strings.Contains(t.Type, "Policy") }
+
+// String tells how much is known, for logs.
+func (x *Index) String() string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return fmt.Sprintf("%d objects", len(x.named))
+}

@@ -1,0 +1,417 @@
+package audit_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/clock"
+
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+)
+
+const interval = 30 * time.Second
+
+// world is an org, those who follow its log, and what they got, in virtual time.
+type world struct {
+	*testing.T
+	org       *oktasim.Org
+	token     string
+	calls     int
+	fail      error
+	positions *memory
+	receivers map[string]*receiver
+	ctx       context.Context
+	kill      context.CancelFunc
+	shared    audit.Shared
+	running   sync.WaitGroup
+}
+
+// inTime runs a test in a bubble of virtual time.
+func inTime(t *testing.T, options oktasim.Options, test func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		options.BaseURL = "https://org.test"
+		w := &world{T: t, org: oktasim.New(options), positions: &memory{at: map[string]audit.Position{}}, receivers: map[string]*receiver{}}
+		w.token = w.org.AddAPIToken()
+		w.start()
+		test(w)
+		w.die()
+	})
+}
+
+// start begins a process that remembers nothing.
+func (w *world) start() {
+	w.ctx, w.kill = context.WithCancel(context.Background())
+	nobody := func(*event.Event) {}
+	w.shared = audit.Shared{
+		Reader:  audit.NewReader(w, clock.RealClock{}, interval, nobody),
+		Journal: audit.NewJournal(nobody), Positions: w.positions, Clock: clock.RealClock{}, Changed: func(string) {},
+	}
+}
+
+// die ends the process.
+func (w *world) die() {
+	w.kill()
+	w.running.Wait()
+}
+
+// follow has a receiver followed from now on, or from a time.
+func (w *world) follow(name string, since time.Time) *audit.Follower {
+	r := w.receivers[name]
+	if r == nil {
+		r = &receiver{got: map[string]int{}}
+		w.receivers[name] = r
+	}
+	f := audit.NewFollower(w.shared, audit.Sink{
+		ID: name, Begin: since, Output: r, Select: func(e *event.Event) bool { return r.selects == nil || r.selects(e) },
+		Format: func(e *event.Event) (output.Record, error) {
+			return output.Record{ID: e.ID, Time: e.Published, Type: e.Type, Body: e.Raw}, nil
+		},
+	})
+	w.running.Go(func() { f.Run(w.ctx) })
+	return f
+}
+
+// ReadLog implements identity.SystemLog with the org's own answers.
+func (w *world) ReadLog(_ context.Context, from identity.LogPlace) (identity.LogPage, error) {
+	w.calls++
+	if w.fail != nil {
+		return identity.LogPage{}, w.fail
+	}
+	path := from.Next
+	if path == "" {
+		path = "/api/v1/logs?limit=1000&since=" + from.Since.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	req := httptest.NewRequest(http.MethodGet, "https://org.test"+path, nil)
+	req.Header.Set("Authorization", "SSWS "+w.token)
+	answer := httptest.NewRecorder()
+	w.org.ServeHTTP(answer, req)
+	if answer.Code == http.StatusBadRequest {
+		return identity.LogPage{}, &identity.Error{Kind: identity.Rejected, Reason: identity.ReasonPlaceLost, Message: answer.Body.String()}
+	}
+	var events []json.RawMessage
+	if err := json.Unmarshal(answer.Body.Bytes(), &events); err != nil || answer.Code != http.StatusOK {
+		return identity.LogPage{}, fmt.Errorf("HTTP %d %s: %w", answer.Code, answer.Body, err)
+	}
+	page := identity.LogPage{Now: time.Now()}
+	for _, e := range events {
+		page.Events = append(page.Events, e)
+	}
+	for _, link := range answer.Header().Values("Link") {
+		if target, is := strings.CutSuffix(link, `>; rel="next"`); is {
+			page.Next.Next = strings.TrimPrefix(target, "<https://org.test")
+		}
+	}
+	return page, nil
+}
+
+// memory keeps positions beyond the end of a process.
+type memory struct {
+	mu     sync.Mutex
+	at     map[string]audit.Position
+	writes int
+}
+
+func (m *memory) Load(_ context.Context, id string) (audit.Position, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.at[id]
+	return p, ok, nil
+}
+
+func (m *memory) Save(ctx context.Context, id string, p audit.Position) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	m.at[id] = p
+	m.writes++
+	return nil
+}
+
+func (m *memory) Forget(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.at, id)
+	return nil
+}
+
+// receiver counts what it gets.
+type receiver struct {
+	mu sync.Mutex
+	// order is that of first arrival, got how often each came.
+	order []string
+	got   map[string]int
+	// deliver, if set, may refuse.
+	deliver func(batch []output.Record) error
+	selects func(*event.Event) bool
+	tried   int
+}
+
+func (r *receiver) Deliver(_ context.Context, batch []output.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tried++
+	if r.deliver != nil {
+		if err := r.deliver(batch); err != nil {
+			return err
+		}
+	}
+	for _, record := range batch {
+		r.take(record)
+	}
+	return nil
+}
+
+func (r *receiver) take(record output.Record) {
+	if r.got[record.ID] == 0 {
+		r.order = append(r.order, record.ID)
+	}
+	r.got[record.ID]++
+}
+
+func (r *receiver) Close() {}
+
+func (r *receiver) repeated() int {
+	n := 0
+	for _, times := range r.got {
+		n += times - 1
+	}
+	return n
+}
+
+// mustHaveAll holds the receiver against the org's own ledger: everything from a place on,
+// in that order, and nothing else.
+func (w *world) mustHaveAll(name string, from int) {
+	w.Helper()
+	var want []string
+	seen := map[string]bool{}
+	for _, entry := range w.org.LogLedgerAfter(from, 0) {
+		if !seen[entry.UUID] {
+			want = append(want, entry.UUID)
+		}
+		seen[entry.UUID] = true
+	}
+	if diff := cmp.Diff(want, w.receivers[name].order); diff != "" {
+		w.Errorf("what %s got, against the ledger (-want +got):\n%s", name, diff[:min(len(diff), 2000)])
+	}
+}
+
+func (w *world) happen(n int) {
+	w.Helper()
+	if err := w.org.AddLogEvents(n, oktasim.LogBatch{Type: "user.session.start"}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) ledger() int { return len(w.org.LogLedger()) }
+
+func TestEveryEventOnce(t *testing.T) {
+	inTime(t, oktasim.Options{}, func(w *world) {
+		before := w.ledger()
+		w.happen(2500)
+		w.follow("siem", time.Now().Add(-time.Millisecond))
+		for range 10 {
+			time.Sleep(interval)
+			w.happen(7)
+		}
+		time.Sleep(2 * interval)
+		w.mustHaveAll("siem", before-1)
+		if repeated := w.receivers["siem"].repeated(); repeated != 0 {
+			w.Errorf("%d events came again", repeated)
+		}
+		// 3 pages of history, an empty one to know the end by, and one each interval.
+		if w.calls > 3+1+13 {
+			w.Errorf("%d calls", w.calls)
+		}
+	})
+}
+
+// TestOneStream holds that those who began at different times come to share one reading,
+// and that a receiver that is gone delays nobody and misses nothing.
+func TestOneStream(t *testing.T) {
+	inTime(t, oktasim.Options{}, func(w *world) {
+		before := w.ledger()
+		start := time.Now().Add(-time.Millisecond)
+		for i := range 5 {
+			w.happen(3)
+			w.follow(fmt.Sprint("sink", i), start)
+			time.Sleep(7 * time.Second)
+		}
+		time.Sleep(5 * interval)
+		w.receivers["sink3"].deliver = func([]output.Record) error { return &output.Error{Kind: output.Unreachable, Message: "gone"} }
+		w.calls = 0
+		for range 120 {
+			w.happen(5)
+			time.Sleep(interval)
+		}
+		if w.calls > 121 {
+			w.Errorf("%d calls in 120 intervals: they do not share the reading", w.calls)
+		}
+		for _, name := range []string{"sink0", "sink1", "sink2", "sink4"} {
+			w.mustHaveAll(name, before-1)
+		}
+		w.receivers["sink3"].deliver = nil
+		time.Sleep(5 * interval)
+		for name := range w.receivers {
+			w.mustHaveAll(name, before-1)
+		}
+		w.calls = 0
+		time.Sleep(20 * interval)
+		if w.calls > 21 {
+			w.Errorf("%d calls in 20 intervals after all were back", w.calls)
+		}
+	})
+}
+
+// TestTroubledLog plays a log that is late, out of order and says things twice, and a
+// process that dies again and again, before and after deliveries.
+func TestTroubledLog(t *testing.T) {
+	trouble := oktasim.LogTrouble{
+		Lag: 2 * time.Second, LateEvery: 7, LateBy: time.Hour, TwiceEvery: 11, TwiceAfter: time.Minute, Disorder: 5 * time.Second,
+	}
+	inTime(t, oktasim.Options{Log: trouble}, func(w *world) {
+		start, before := time.Now().Add(-time.Millisecond), w.ledger()
+		for life := range 40 {
+			dies := life % 3
+			r := w.follow("siem", start)
+			w.receivers["siem"].deliver = func(batch []output.Record) error {
+				switch {
+				case dies == 0:
+					w.kill()
+					return context.Canceled
+				case dies == 1:
+					// The answer is lost: the receiver has them all the same.
+					for _, record := range batch {
+						w.receivers["siem"].take(record)
+					}
+					w.kill()
+					return context.Canceled
+				}
+				return nil
+			}
+			w.happen(1100)
+			time.Sleep(3 * interval)
+			w.die()
+			_ = r.Progress()
+			w.start()
+		}
+		w.follow("siem", start)
+		w.receivers["siem"].deliver = nil
+		time.Sleep(2 * time.Hour)
+		w.mustHaveAll("siem", before-1)
+		// What was shown twice is known to be the same by the process that sent it first.
+		again := 0
+		for _, entry := range w.org.LogLedger() {
+			again += map[bool]int{true: 1}[entry.Again]
+		}
+		if repeated := w.receivers["siem"].repeated(); repeated > 13*1000+again {
+			w.Errorf("%d events came again after 13 answers were lost, and %d were shown twice", repeated, again)
+		}
+	})
+}
+
+func TestPlaceLost(t *testing.T) {
+	inTime(t, oktasim.Options{Log: oktasim.LogTrouble{CursorLifetime: time.Hour}}, func(w *world) {
+		start, before := time.Now().Add(-time.Millisecond), w.ledger()
+		f := w.follow("siem", start)
+		w.happen(10)
+		time.Sleep(2 * interval)
+		w.receivers["siem"].deliver = func([]output.Record) error { return &output.Error{Kind: output.Unreachable, Message: "gone"} }
+		w.happen(10)
+		time.Sleep(3 * time.Hour)
+		w.receivers["siem"].deliver = nil
+		w.happen(10)
+		time.Sleep(10 * interval)
+		w.mustHaveAll("siem", before-1)
+		gaps := f.Progress().Gaps
+		if len(gaps) != 1 || gaps[0].Reason != audit.CursorRejected {
+			w.Errorf("gaps: %+v, want one that says that the cursor was rejected", gaps)
+		}
+		if repeated := w.receivers["siem"].repeated(); repeated != 0 {
+			w.Errorf("%d events came again", repeated)
+		}
+	})
+}
+
+// TestSetAside holds that single events that are refused are set aside and told, and that
+// none is when the receiver refuses everything.
+func TestSetAside(t *testing.T) {
+	poison := func(said func(batch []output.Record, bad []int) error, bad func(id string) bool) func([]output.Record) error {
+		return func(batch []output.Record) error {
+			var places []int
+			for i, record := range batch {
+				if bad(record.ID) {
+					places = append(places, i)
+				}
+			}
+			if len(places) == 0 {
+				return nil
+			}
+			return said(batch, places)
+		}
+	}
+	whole := func([]output.Record, []int) error { return &output.Error{Kind: output.Rejected, Message: "bad"} }
+	tests := map[string]struct {
+		said   func([]output.Record, []int) error
+		bad    func(i int) bool
+		aside  int64
+		reason string
+	}{
+		"which is not said":  {whole, func(i int) bool { return i == 3 || i == 400 }, 2, "halves find them"},
+		"a run of them":      {whole, func(i int) bool { return i >= 100 && i < 120 }, 20, "others are taken, so it is the events"},
+		"a run at the start": {whole, func(i int) bool { return i < 20 }, 20, "others are tried before it is given up"},
+		"everything":         {whole, func(int) bool { return true }, 0, "it is not the events that it refuses"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, oktasim.Options{}, func(w *world) {
+				before := w.ledger()
+				start := time.Now().Add(-time.Millisecond)
+				w.happen(1000)
+				bad := map[string]bool{}
+				for i, entry := range w.org.LogLedgerAfter(before-1, 0) {
+					bad[entry.UUID] = tt.bad(i)
+				}
+				w.receivers["siem"] = &receiver{got: map[string]int{}, deliver: poison(tt.said, func(id string) bool { return bad[id] })}
+				f := w.follow("siem", start)
+				time.Sleep(3 * interval)
+				p := f.Progress()
+				if p.SetAside != tt.aside || (tt.aside > 0) != (len(p.Gaps) > 0) {
+					t.Errorf("%d set aside and %d gaps, want %d: %s", p.SetAside, len(p.Gaps), tt.aside, tt.reason)
+				}
+				if tt.aside == 0 {
+					if e, ok := errors.AsType[*output.Error](p.Failure); !ok || e.Kind != output.Rejected {
+						t.Errorf("failure: %v, want that it refuses events", p.Failure)
+					}
+					w.receivers["siem"].deliver = nil
+					time.Sleep(10 * interval)
+					w.mustHaveAll("siem", before-1)
+					return
+				}
+				for _, id := range slices.Sorted(maps.Keys(bad)) {
+					if taken := w.receivers["siem"].got[id]; taken != map[bool]int{true: 0, false: 1}[bad[id]] {
+						t.Fatalf("event %s came %d times, refused: %t", id, taken, bad[id])
+					}
+				}
+			})
+		})
+	}
+}
