@@ -4,14 +4,7 @@
 // events come from, where they go, and what is made of them.
 package event
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Event is one entry. What the directory says is untrusted: names, addresses and user
 // agents are whatever somebody sent to it.
@@ -32,8 +25,12 @@ type Event struct {
 	Targets []Party
 	// Transaction names the request that caused it: what one request caused says the same.
 	Transaction string
-	// Debug is debugContext.debugData. Okta may change what stands there.
-	Debug map[string]any
+	// Session is that of the person who did it: authenticationContext.externalSessionId.
+	Session string
+	// Network is whose the address is that it was done from.
+	Network Network
+	// Debug is debugContext.debugData; nil when there is none.
+	Debug Fields
 
 	// Raw is the JSON object itself, byte for byte as it was given.
 	Raw []byte
@@ -49,8 +46,8 @@ type Event struct {
 // Outcome is what came of it.
 type Outcome struct {
 	// Result is SUCCESS, FAILURE, SKIPPED, ALLOW, DENY, CHALLENGE, UNKNOWN or absent.
-	Result string `json:"result"`
-	Reason string `json:"reason"`
+	Result string
+	Reason string
 }
 
 // Succeeded tells that what the event speaks of was done.
@@ -58,28 +55,36 @@ func (o Outcome) Succeeded() bool { return o.Result == "SUCCESS" || o.Result == 
 
 // Party is who did it, or what it was done to.
 type Party struct {
-	ID          string         `json:"id"`
-	Type        string         `json:"type"`
-	AlternateID string         `json:"alternateId"`
-	DisplayName string         `json:"displayName"`
-	Detail      map[string]any `json:"detailEntry"`
+	ID          string
+	Type        string
+	AlternateID string
+	DisplayName string
+	// Detail is detailEntry; nil when there is none.
+	Detail Fields
 }
 
 // Client is where it was done from.
 type Client struct {
 	// ID is that of the OAuth client, where there is one.
-	ID        string `json:"id"`
-	IP        string `json:"ipAddress"`
-	Zone      string `json:"zone"`
-	Device    string `json:"device"`
+	ID        string
+	IP        string
+	Zone      string
+	Device    string
 	UserAgent struct {
-		Raw string `json:"rawUserAgent"`
-	} `json:"userAgent"`
+		Raw string
+	}
 	Place struct {
-		City    string `json:"city"`
-		State   string `json:"state"`
-		Country string `json:"country"`
-	} `json:"geographicalContext"`
+		City    string
+		State   string
+		Country string
+	}
+}
+
+// Network is an autonomous system of the internet, each as Okta says it.
+type Network struct {
+	Number       string
+	Organization string
+	Provider     string
 }
 
 // Object is an object of the cluster.
@@ -100,52 +105,4 @@ type Agent struct {
 	Role     Object   `json:"role"`
 	// Revision is the generation of the key that Okta was last brought to.
 	Revision int64 `json:"revision,omitempty"`
-}
-
-// written is an event as Okta writes it.
-type written struct {
-	UUID        string    `json:"uuid"`
-	EventType   string    `json:"eventType"`
-	Published   time.Time `json:"published"`
-	Severity    string    `json:"severity"`
-	Message     string    `json:"displayMessage"`
-	Outcome     Outcome   `json:"outcome"`
-	Actor       Party     `json:"actor"`
-	Client      Client    `json:"client"`
-	Targets     []Party   `json:"target"`
-	Transaction struct {
-		ID string `json:"id"`
-	} `json:"transaction"`
-	DebugContext struct {
-		Data map[string]any `json:"debugData"`
-	} `json:"debugContext"`
-}
-
-// Decode reads an event of the System Log. The event keeps raw. One without a uuid, a type
-// or a time is an error, as is what is no JSON object.
-func Decode(raw []byte) (Event, error) {
-	var w written
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return Event{}, fmt.Errorf("reading an event: %w", err)
-	}
-	if w.UUID == "" || w.EventType == "" || w.Published.IsZero() {
-		return Event{}, errors.New("reading an event: it has no uuid, eventType or published")
-	}
-	return Event{
-		ID: w.UUID, Type: w.EventType, Published: w.Published, Severity: w.Severity, Message: w.Message, Outcome: w.Outcome,
-		Actor: w.Actor, Client: w.Client, Targets: w.Targets, Transaction: w.Transaction.ID, Debug: w.DebugContext.Data, Raw: raw,
-	}, nil
-}
-
-// TypeUnreadable is the type of an event that Decode refuses.
-const TypeUnreadable = "agentidentity.audit.unreadable"
-
-// Unreadable makes an event of what Decode refuses, so that it is not lost: its id is a
-// digest of what stands there, and its time when it was read.
-func Unreadable(raw []byte, read time.Time) Event {
-	digest := sha256.Sum256(raw)
-	return Event{
-		ID: "sha256-" + hex.EncodeToString(digest[:16]), Type: TypeUnreadable, Published: read, Severity: "WARN",
-		Message: "An event of the System Log that cannot be read", Raw: raw,
-	}
 }
