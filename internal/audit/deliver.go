@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
 const (
@@ -31,8 +33,10 @@ func (f *Follower) deliver(ctx context.Context, events []*event.Event) (aside []
 		}
 		p.records, all = append(p.records, record), append(all, i)
 	}
-	if err := p.send(ctx, all); err != nil {
-		return nil, err
+	for part := range slices.Chunk(all, cmp.Or(f.sink.Batch, identity.LogPageSize)) {
+		if err := p.send(ctx, part); err != nil {
+			return nil, err
+		}
 	}
 	if len(p.taken) > 0 {
 		f.barren = 0

@@ -36,13 +36,15 @@ type Sink struct {
 	// Begin is from when on it gets events, if there is no position.
 	Begin time.Time
 	// Select says whether it gets an event.
-	Select func(*event.Event) bool
+	Select func(ctx context.Context, e *event.Event) bool
 	// Format puts an event into the form in which it is sent.
 	Format func(*event.Event) (output.Record, error)
 	// Examine is shown the events that are selected, before they are sent, and may be nil. After
 	// the end of a process it may be shown some of them again.
 	Examine func(ctx context.Context, events []*event.Event)
 	Output  output.Output
+	// Batch is how many events are sent at once at most; zero is a page.
+	Batch int
 }
 
 // Shared is what all followers have in common.
@@ -245,7 +247,7 @@ func (f *Follower) restart() {
 
 // bring sends what of a page is for the receiver and notes that it is at the next position.
 func (f *Follower) bring(ctx context.Context, page *Page, next Position) error {
-	chosen := f.chosen(page)
+	chosen := f.chosen(ctx, page)
 	if f.sink.Examine != nil && len(chosen) > 0 && f.examined != page {
 		f.sink.Examine(ctx, chosen)
 		f.examined = page
@@ -271,12 +273,12 @@ func (f *Follower) bring(ctx context.Context, page *Page, next Position) error {
 }
 
 // chosen are the events of a page that the receiver is to get and has not got.
-func (f *Follower) chosen(page *Page) []*event.Event {
+func (f *Follower) chosen(ctx context.Context, page *Page) []*event.Event {
 	var chosen []*event.Event
 	inPage := map[string]bool{}
 	for i := range page.Events {
 		e := &page.Events[i]
-		if inPage[e.ID] || f.sent.has(e.ID) || !f.sink.Select(e) {
+		if inPage[e.ID] || f.sent.has(e.ID) || !f.sink.Select(ctx, e) {
 			continue
 		}
 		inPage[e.ID] = true
@@ -293,7 +295,7 @@ func (f *Follower) bringOwn(ctx context.Context) error {
 	}
 	var chosen []*event.Event
 	for i := range events {
-		if f.sink.Select(&events[i]) {
+		if f.sink.Select(ctx, &events[i]) {
 			chosen = append(chosen, &events[i])
 		}
 	}

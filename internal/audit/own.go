@@ -15,6 +15,9 @@ import (
 // TypeCall is the type of an event about a call to the directory that was to change something.
 const TypeCall = "agentidentity.directory.call"
 
+// operator is what the operator calls itself.
+const operator = "agent-identity-operator"
+
 // own is an event of the operator's own, in the shape of Okta's, so that what reads the one
 // can read the other.
 type own struct {
@@ -45,7 +48,7 @@ func (j *Journal) Record(a identity.Action) {
 	o := own{
 		UUID: string(uuid.NewUUID()), Published: a.At.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: TypeCall, Severity: "INFO",
 		Message: "The operator asked the directory to change something",
-		Actor:   ownParty{ID: "agent-identity-operator", Type: "Operator", AlternateID: "agent-identity-operator", DisplayName: "agent-identity-operator"},
+		Actor:   ownParty{ID: operator, Type: "Operator", AlternateID: operator, DisplayName: operator},
 		Outcome: event.Outcome{Result: "SUCCESS"},
 		DebugContext: ownContext{map[string]any{
 			"call": a.Call, "requestId": a.RequestID,
