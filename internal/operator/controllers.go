@@ -27,8 +27,14 @@ type setupable interface {
 	SetupWithManager(mgr ctrl.Manager) error
 }
 
+// directory is where identities live, and its log.
+type directory interface {
+	identity.Directory
+	identity.SystemLog
+}
+
 // controllers is the one list of them all.
-func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []setupable {
+func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) []setupable {
 	settings := desired.Settings{
 		Cluster: o.Config.ClusterID, TokenLifetime: o.Config.AccessTokenLifetime.Duration, AdminResources: adminResources(o.Config),
 	}
@@ -65,6 +71,7 @@ func controllers(o Options, mgr ctrl.Manager, directory identity.Directory) []se
 				Policy: plan.OrphanPolicy(o.Config.Orphans.Policy), Grace: o.Config.Orphans.Grace.Duration,
 			},
 		},
+		trail.controller(o, mgr, directory, home),
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
@@ -67,8 +68,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	directory, err := newDirectory(o)
+	trail := newTrail(o)
+	directory, err := newDirectory(o, trail.journal.Record)
 	if err != nil {
+		return err
+	}
+	if err := trail.listen(ctx, mgr); err != nil {
 		return err
 	}
 	for name, index := range map[string]client.IndexerFunc{
@@ -78,7 +83,7 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("indexing keys by %s: %w", name, err)
 		}
 	}
-	for _, c := range controllers(o, mgr, directory) {
+	for _, c := range controllers(o, mgr, directory, trail) {
 		if err := c.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("setting up %T: %w", c, err)
 		}
@@ -144,19 +149,20 @@ func cacheOptions(namespaces []string, own ...string) cache.Options {
 		for _, namespace := range namespaces {
 			options.DefaultNamespaces[namespace] = cache.Config{}
 		}
-		// The policies of administrators are elsewhere.
-		policies := maps.Clone(options.DefaultNamespaces)
+		// What administrators write is elsewhere.
+		elsewhere := maps.Clone(options.DefaultNamespaces)
 		for _, namespace := range own {
 			if namespace != "" {
-				policies[namespace] = cache.Config{}
+				elsewhere[namespace] = cache.Config{}
 			}
 		}
-		options.ByObject[&v1alpha1.AccessPolicy{}] = cache.ByObject{Namespaces: policies}
+		options.ByObject[&v1alpha1.AccessPolicy{}] = cache.ByObject{Namespaces: elsewhere}
+		options.ByObject[&v1alpha1.AuditSink{}] = cache.ByObject{Namespaces: elsewhere}
 	}
 	return options
 }
 
-func newDirectory(o Options) (*okta.Directory, error) {
+func newDirectory(o Options, record func(identity.Action)) (*okta.Directory, error) {
 	var authorities []byte
 	if file := o.Config.Okta.CABundleFile; file != "" {
 		var err error
@@ -175,6 +181,7 @@ func newDirectory(o Options) (*okta.Directory, error) {
 		Clock:            o.Clock,
 		Logger:           o.Logger.WithName("okta"),
 		Metrics:          o.Metrics,
+		Record:           record,
 		Base:             o.OktaTransport,
 	})
 	if err != nil {

@@ -54,6 +54,7 @@ func run(m *testing.M) (int, error) {
 			filepath.Join(bases, "agentidentity.dev_aiagentroles.yaml"),
 			filepath.Join(bases, "agentidentity.dev_agentapikeys.yaml"),
 			filepath.Join(bases, "agentidentity.dev_accesspolicies.yaml"),
+			filepath.Join(bases, "agentidentity.dev_auditsinks.yaml"),
 		},
 		ErrorIfCRDPathMissing: true,
 	}

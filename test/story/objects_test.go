@@ -115,6 +115,8 @@ func listOf(w *world, obj client.Object) client.ObjectList {
 		return &v1alpha1.AgentAPIKeyList{}
 	case *v1alpha1.AccessPolicy:
 		return &v1alpha1.AccessPolicyList{}
+	case *v1alpha1.AuditSink:
+		return &v1alpha1.AuditSinkList{}
 	}
 	w.Fatalf("no list for %T", obj)
 	return nil
@@ -129,6 +131,8 @@ func copyInto(w *world, from any, to client.Object) {
 		*target = *from.(*v1alpha1.AgentAPIKey).DeepCopy()
 	case *v1alpha1.AccessPolicy:
 		*target = *from.(*v1alpha1.AccessPolicy).DeepCopy()
+	case *v1alpha1.AuditSink:
+		*target = *from.(*v1alpha1.AuditSink).DeepCopy()
 	default:
 		w.Fatalf("cannot copy into %T", to)
 	}

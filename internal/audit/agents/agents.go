@@ -78,7 +78,8 @@ func (x *Index) putKey(key *v1alpha1.AgentAPIKey) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	names := x.rename(key.UID, "AgentAPIKey/"+key.Namespace+"/"+key.Name, key.Status.ClientID, desired.ClientID(x.cluster, key.Namespace, key.Name), key.Status.AppID,
+	names := x.rename(key.UID, "AgentAPIKey/"+key.Namespace+"/"+key.Name,
+		key.Status.ClientID, desired.ClientID(x.cluster, key.Namespace, key.Name), key.Status.AppID,
 		desired.Label(identity.Mark{Cluster: x.cluster, Namespace: key.Namespace, Name: key.Name}))
 	for _, name := range names {
 		x.agents[name] = agent

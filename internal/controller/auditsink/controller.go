@@ -1,0 +1,114 @@
+// Package auditsink has the receivers that AuditSinks describe followed, and says of each
+// how far it is. It moves no event itself: package audit does.
+package auditsink
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+)
+
+const (
+	// look is how often Secrets are read again, and an AuditSink that is behind looked at.
+	look = time.Minute
+)
+
+// Controller reconciles AuditSinks.
+type Controller struct {
+	Client client.Client
+	// Live reads Secrets and ConfigMaps, which no cache holds.
+	Live client.Reader
+	// Sinks are those that are followed, and Positions how far they are.
+	Sinks     *audit.Set
+	Positions audit.Positions
+	// Changed gives the ids of receivers of which there is something new to say.
+	Changed <-chan event.TypedGenericEvent[types.UID]
+	// Open makes the output that is described.
+	Open     func(*v1alpha1.AuditOutput, receiver.Material) (output.Output, error)
+	Origin   format.Origin
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	// Home is the operator's own namespace: sinks there get all events.
+	Home string
+	// FirstRetry is the first wait after an unexpected error; zero for the default.
+	FirstRetry time.Duration
+}
+
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the controller.
+func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	if err := mgr.Add(c.Sinks); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.AuditSink{}).
+		WatchesRawSource(source.TypedChannel(c.Changed, handler.TypedEnqueueRequestsFromMapFunc(c.sinkOf))).
+		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
+		Complete(c.Reconciler())
+}
+
+// sinkOf is the AuditSink of that uid.
+func (c *Controller) sinkOf(ctx context.Context, uid types.UID) []reconcile.Request {
+	var sinks v1alpha1.AuditSinkList
+	if err := c.Client.List(ctx, &sinks, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing audit sinks")
+		return nil
+	}
+	for i := range sinks.Items {
+		if sinks.Items[i].UID == uid {
+			return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(&sinks.Items[i])}}
+		}
+	}
+	return nil
+}
+
+// Reconciler is the loop that all kinds share.
+func (c *Controller) Reconciler() reconcile.Reconciler {
+	return &lifecycle.Loop[*v1alpha1.AuditSink]{
+		Kind: c, Client: c.Client, Recorder: c.Recorder, Clock: c.Clock, Resync: look,
+	}
+}
+
+// New implements lifecycle.Kind.
+func (c *Controller) New() *v1alpha1.AuditSink { return &v1alpha1.AuditSink{} }
+
+// Ensure implements lifecycle.Kind: observe, perform, report.
+func (c *Controller) Ensure(ctx context.Context, sink *v1alpha1.AuditSink) (lifecycle.Outcome, error) {
+	material, version, err := c.observe(ctx, sink)
+	if err != nil {
+		// What was sent so far goes on: a Secret that is missing for a moment stops nothing.
+		return lifecycle.Outcome{Again: look}, err
+	}
+	follower, err := c.perform(sink, material, version)
+	if err != nil {
+		return lifecycle.Outcome{}, err
+	}
+	return c.report(sink, follower.Progress())
+}
+
+// Release implements lifecycle.Kind.
+func (c *Controller) Release(ctx context.Context, sink *v1alpha1.AuditSink) (lifecycle.Outcome, error) {
+	c.Sinks.Remove(string(sink.UID))
+	return lifecycle.Outcome{}, c.Positions.Forget(ctx, string(sink.UID))
+}

@@ -1,0 +1,41 @@
+package auditsink
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
+)
+
+const (
+	second = time.Second
+	stamp  = time.RFC3339
+)
+
+// happened tells what the status does not say yet: where reading began if that is not where
+// it should have, and gaps.
+func happened(sink *v1alpha1.AuditSink, p audit.Progress) []lifecycle.Event {
+	var events []lifecycle.Event
+	if since := sink.Spec.Since; since != nil && sink.Status.StartedAt == nil && p.Began.After(since.Time) {
+		events = append(events, lifecycle.Event{
+			Warning: true, Reason: v1alpha1.ReasonSinceTooOld, Action: "Read",
+			Note: "spec.since is older than what Okta keeps: reading began 90 days ago",
+		})
+	}
+	known := map[audit.Gap]bool{}
+	for _, g := range sink.Status.Gaps {
+		known[audit.Gap{From: g.From.UTC(), To: g.To.UTC(), Reason: audit.GapReason(g.Reason)}] = true
+	}
+	for _, g := range p.Gaps {
+		g.From, g.To = g.From.Truncate(second).UTC(), g.To.Truncate(second).UTC()
+		if !known[g] {
+			events = append(events, lifecycle.Event{
+				Warning: true, Reason: "EventsMissing", Action: "Send",
+				Note: fmt.Sprintf("events from %s to %s may be missing: %s", g.From.Format(stamp), g.To.Format(stamp), g.Reason),
+			})
+		}
+	}
+	return events
+}

@@ -1,0 +1,76 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/agents"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/checkpoint"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/outbound"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
+	"github.com/agentidentity/agent-identity-operator/internal/controller/auditsink"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+)
+
+// changes is how many receivers there can be news of at once; of more it is heard at the
+// next regular look.
+const changes = 100
+
+// trail is what all audit has in common.
+type trail struct {
+	index   *agents.Index
+	journal *audit.Journal
+}
+
+func newTrail(o Options) trail {
+	index := agents.New(o.Config.ClusterID)
+	return trail{index: index, journal: audit.NewJournal(index.Identify)}
+}
+
+// listen keeps the index up to date.
+func (t trail) listen(ctx context.Context, mgr ctrl.Manager) error {
+	for _, obj := range []client.Object{&v1alpha1.AgentAPIKey{}, &v1alpha1.AIAgentRole{}} {
+		informer, err := mgr.GetCache().GetInformer(ctx, obj, cache.BlockUntilSynced(false))
+		if err != nil {
+			return fmt.Errorf("watching %T for audit events: %w", obj, err)
+		}
+		if _, err := informer.AddEventHandler(t.index.Handler()); err != nil {
+			return fmt.Errorf("watching %T for audit events: %w", obj, err)
+		}
+	}
+	return nil
+}
+
+// controller is that of AuditSinks, with all that moves events.
+func (t trail) controller(o Options, mgr ctrl.Manager, log identity.SystemLog, home string) *auditsink.Controller {
+	changed := make(chan event.TypedGenericEvent[types.UID], changes)
+	positions := &checkpoint.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
+	opener := receiver.Opener{
+		Guard:   outbound.Guard{Allowed: o.Config.Audit.Allowed(), Denied: o.Config.Audit.Denied()},
+		Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL, Clock: o.Clock,
+	}
+	return &auditsink.Controller{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Positions: positions, Changed: changed, Open: opener.Open,
+		Sinks: audit.NewSet(audit.Shared{
+			Reader:  audit.NewReader(log, o.Clock, o.Config.Audit.PollInterval.Duration, t.index.Identify),
+			Journal: t.journal, Positions: positions, Clock: o.Clock,
+			Changed: func(id string) {
+				select {
+				case changed <- event.TypedGenericEvent[types.UID]{Object: types.UID(id)}:
+				default:
+				}
+			},
+		}),
+		Origin:   format.Origin{Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL},
+		Recorder: mgr.GetEventRecorder("auditsink"), Clock: o.Clock, Home: home, FirstRetry: o.FirstRetry,
+	}
+}
