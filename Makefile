@@ -61,6 +61,10 @@ crash: ## Kill, deafen and stop the operator at every call it makes, and print a
 soak: ## Kill -9 the real program 140 times while people change things (about 5 minutes; TESTFLAGS=-story.kills-seed=N for other moments).
 	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v -run TestKillNine ./test/story -story.kills=140 $(TESTFLAGS)
 
+.PHONY: soak-audit
+soak-audit: ## Kill -9 the real program 100 times while a million events happen, and count what receivers got (about 10 minutes).
+	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout 60m -v -run TestAuditKillNine ./test/story -story.audit-events=1000000 -story.audit-kills=100 $(TESTFLAGS)
+
 .PHONY: seeded
 seeded: ## Plant known bugs, one after another, and show which test catches each (about 5 minutes).
 	@go run ./hack/seeded

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -36,21 +37,22 @@ var worlds atomic.Int32
 // world is one namespace, one org and the operator between them.
 type world struct {
 	*testing.T
-	namespace string
-	org       *oktasim.Org
-	orgURL    string
-	secrets   string            // directory of the operator's credentials
-	token     string            // the operator's API token
-	known     map[string]string // key material, by what it is; see material
-	adopted   string            // client id of an app that somebody else made
-	logger    logr.Logger
-	metrics   *prometheus.Registry
-	standing  *clocktesting.FakeClock // the clock of the operators, if it is one that stands until it is stepped
-	now       func() time.Time        // the time of the org and of the agents
-	asking    sync.RWMutex            // is held while an agent asks, for which no time passes
-	last      *process                // the operator that was started last
-	nudges    atomic.Int32
-	witness   func(oktasim.State) // sees the org after each write, before the writer hears of it
+	namespace  string
+	org        *oktasim.Org
+	orgURL     string
+	secrets    string            // directory of the operator's credentials
+	token      string            // the operator's API token
+	known      map[string]string // key material, by what it is; see material
+	adopted    string            // client id of an app that somebody else made
+	logger     logr.Logger
+	metrics    *prometheus.Registry
+	standing   *clocktesting.FakeClock // the clock of the operators, if it is one that stands until it is stepped
+	now        func() time.Time        // the time of the org and of the agents
+	asking     sync.RWMutex            // is held while an agent asks, for which no time passes
+	last       *process                // the operator that was started last
+	nudges     atomic.Int32
+	configured string              // the end of the configuration, if it is not unconfigured
+	witness    func(oktasim.State) // sees the org after each write, before the writer hears of it
 }
 
 // newWorld makes a world whose operator signs in with an API token.
@@ -150,6 +152,10 @@ func (w *world) config() *configv1alpha1.Configuration {
 	return c
 }
 
+// unconfigured is the end of the configuration where a story says nothing else.
+const unconfigured = `manager: {healthProbeBindAddress: "0", leaderElection: Disabled}
+`
+
 func (w *world) configText() []byte {
 	return fmt.Appendf(nil, `
 apiVersion: config.agentidentity.dev/v1alpha1
@@ -157,8 +163,7 @@ kind: Configuration
 clusterID: %s
 okta: {orgURL: %q, credentialsDirectory: %q}
 namespaces: [%s]
-manager: {healthProbeBindAddress: "0", leaderElection: Disabled}
-`, w.namespace, w.orgURL, w.secrets, w.namespace)
+%s`, w.namespace, w.orgURL, w.secrets, w.namespace, cmp.Or(w.configured, unconfigured))
 }
 
 // process is one run of the operator.
