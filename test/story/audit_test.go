@@ -98,14 +98,7 @@ func (c *collector) has(id string) bool {
 // sinkTo describes the collector as an AuditSink, with what it refers to.
 func (w *world) sinkTo(c *collector, namespace, name string) *v1alpha1.AuditSink {
 	w.Helper()
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.server.Certificate().Raw})
-	w.create(
-		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-ca"}, Data: map[string]string{"ca.crt": string(ca)}},
-		&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-			Data:       map[string][]byte{"authorization": []byte("Bearer collector-token")},
-		},
-	)
+	w.trusted(c, namespace, name)
 	return &v1alpha1.AuditSink{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.AuditSinkSpec{Output: v1alpha1.AuditOutput{
@@ -119,6 +112,19 @@ func (w *world) sinkTo(c *collector, namespace, name string) *v1alpha1.AuditSink
 			TLS: &v1alpha1.OutputTLS{CA: &v1alpha1.CABundleReference{Kind: "ConfigMap", Name: v1alpha1.ObjectName(name + "-ca")}},
 		}},
 	}
+}
+
+// trusted makes what a sink refers to: the Secret of that name, and a ConfigMap.
+func (w *world) trusted(c *collector, namespace, name string) {
+	w.Helper()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.server.Certificate().Raw})
+	w.create(
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-ca"}, Data: map[string]string{"ca.crt": string(ca)}},
+		&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Data:       map[string][]byte{"authorization": []byte("Bearer collector-token")},
+		},
+	)
 }
 
 // listening lets the operator send to this machine, and ask for news all the time.

@@ -31,6 +31,9 @@ type sampleObjects struct {
 	keys        []*v1alpha1.AgentAPIKey
 	policies    []*v1alpha1.AccessPolicy
 	deployments []*appsv1.Deployment
+	sinks       []*v1alpha1.AuditSink
+	// collector is where the sinks lead.
+	collector *collector
 }
 
 // TestSamples: every directory of config/samples becomes Ready as it stands, what it
@@ -44,7 +47,8 @@ func TestSamples(t *testing.T) {
 		t.Run(filepath.Base(directory), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, oktasim.Options{})
-			w.start(impatient, w.governing)
+			w.bindRole("audit_role.yaml")
+			w.start(impatient, w.governing, w.atHome, listening)
 			sample := w.applySample(directory)
 			w.mustFit(sample)
 			for _, role := range sample.roles {
@@ -52,6 +56,9 @@ func TestSamples(t *testing.T) {
 			}
 			for _, policy := range sample.policies {
 				w.waitReason(policy.Name, policy, v1alpha1.ReasonReady)
+			}
+			for _, sink := range sample.sinks {
+				w.waitReason(sink.Name, sink, v1alpha1.ReasonReady)
 			}
 			for _, key := range sample.keys {
 				readyKey(w, key.Name)
@@ -126,12 +133,26 @@ func (w *world) createSample(sample *sampleObjects, o *unstructured.Unstructured
 		for _, app := range policy.Spec.Conditional.SignIn.Apps {
 			w.peopleApp(app.Label)
 		}
+	case "AuditSink":
+		w.redirect(sample, o)
+		sample.sinks = append(sample.sinks, typed(w, o, &v1alpha1.AuditSink{}))
 	case "Deployment":
 		sample.deployments = append(sample.deployments, typed(w, o, &appsv1.Deployment{}))
 	default:
 		w.Errorf("a sample has an object of kind %s, of which this test knows nothing", o.GetKind())
 	}
 	w.create(o)
+}
+
+// redirect makes the sample's receiver one of the test's, with what leads there.
+func (w *world) redirect(sample *sampleObjects, o *unstructured.Unstructured) {
+	w.Helper()
+	if sample.collector == nil {
+		sample.collector = newCollector(w.T)
+	}
+	http := typed(w, o, &v1alpha1.AuditSink{}).Spec.Output.HTTP
+	w.trusted(sample.collector, w.namespace, string(http.Headers[0].Value.Name))
+	w.must(nil, unstructured.SetNestedField(o.Object, sample.collector.server.URL, "spec", "output", "http", "endpoint"))
 }
 
 // staff makes the people whom a role names, with phones.

@@ -2,6 +2,7 @@ package story
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -12,7 +13,8 @@ import (
 // and they have done their part of it.
 func TestWalkthrough(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
-	w.start(impatient, w.governing)
+	w.bindRole("audit_role.yaml")
+	w.start(impatient, w.governing, w.atHome, listening)
 	sample := w.applySample(filepath.Join(root, "config", "samples", "chatbot-walkthrough"))
 	for _, role := range sample.roles {
 		readyRole(w, role.Name)
@@ -51,5 +53,16 @@ func TestWalkthrough(t *testing.T) {
 	}
 	if got := w.org.SignIn(eve); got.Allowed {
 		t.Error("somebody without a role is let in")
+	}
+	key := readyKey(w, sample.keys[0].Name)
+	w.mustWork(w.agent(string(key.Spec.Secret.Name)), []string{"interact_with_chatbot"}, "manage_ai_agents")
+	w.waitReason(sample.sinks[0].Name, sample.sinks[0], v1alpha1.ReasonReady)
+	for what, is := range map[string]func(sent) bool{
+		"the chatbot's token":         func(e sent) bool { return e.Agent != nil && e.Type == "app.oauth2.as.token.grant.access_token" },
+		"what the chatbot is refused": func(e sent) bool { return e.Agent != nil && e.Event.Outcome.Result == "FAILURE" && e.Source == "Okta" },
+		"who is let in":               func(e sent) bool { return e.Type == "policy.evaluate_sign_on" },
+		"what the operator did":       func(e sent) bool { return e.Source == "Operator" },
+	} {
+		w.eventually("the security team's receiver has "+what, func() bool { return slices.ContainsFunc(sample.collector.all(), is) })
 	}
 }
