@@ -42,6 +42,7 @@ func (f *Follower) deliver(ctx context.Context, events []*event.Event) (aside []
 		f.barren = 0
 	}
 	f.barren += len(p.refused)
+	f.Metrics.count(resultSetAside, len(p.refused))
 	for place, e := range events {
 		if p.refused[place] {
 			aside = append(aside, e)
@@ -162,4 +163,5 @@ func (p *parcel) took(places ...int) {
 		p.taken[place] = true
 		p.f.sent.add(p.records[place].ID)
 	}
+	p.f.Metrics.count(resultDelivered, len(places))
 }

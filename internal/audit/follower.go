@@ -53,6 +53,8 @@ type Shared struct {
 	Journal   *Journal
 	Positions Positions
 	Clock     clock.Clock
+	// Metrics may be nil.
+	Metrics *Metrics
 	// Changed is told the id of a receiver of which Progress may say something else now.
 	Changed func(id string)
 }
@@ -62,6 +64,8 @@ type Follower struct {
 	Shared
 	sink Sink
 
+	// begun is when the follower was made.
+	begun    time.Time
 	position Position
 	// saved is when the position was last noted, and sent what the receiver has taken lately.
 	saved time.Time
@@ -94,7 +98,7 @@ type Progress struct {
 
 // NewFollower makes a follower. It does nothing until it is run.
 func NewFollower(shared Shared, sink Sink) *Follower {
-	return &Follower{Shared: shared, sink: sink, sent: newWindow(), journal: shared.Journal.end()}
+	return &Follower{Shared: shared, sink: sink, begun: shared.Clock.Now(), sent: newWindow(), journal: shared.Journal.end()}
 }
 
 // Progress tells how far the receiver is.

@@ -3,6 +3,8 @@ package audit
 import (
 	"context"
 	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Set runs followers, one for each receiver. It is a runnable of the manager's, for the
@@ -25,6 +27,16 @@ type running struct {
 
 // NewSet makes an empty set. Nothing runs before Start.
 func NewSet(shared Shared) *Set { return &Set{shared: shared, running: map[string]*running{}} }
+
+// Measure registers metrics of all that is followed. It is called before anything is.
+func (s *Set) Measure(registerer prometheus.Registerer) error {
+	if registerer == nil {
+		return nil
+	}
+	m, err := NewMetrics(registerer, s, s.shared.Clock)
+	s.shared.Metrics = m
+	return err
+}
 
 // Start implements manager.Runnable: it returns when ctx has ended and nothing runs any more.
 func (s *Set) Start(ctx context.Context) error {

@@ -70,7 +70,7 @@ func (t trail) controller(o Options, mgr ctrl.Manager, log identity.SystemLog, h
 				}
 			},
 		}),
-		Origin:   format.Origin{Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL},
-		Recorder: mgr.GetEventRecorder("auditsink"), Clock: o.Clock, Home: home, FirstRetry: o.FirstRetry,
+		Origin:  format.Origin{Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL},
+		Metrics: o.Metrics, Recorder: mgr.GetEventRecorder("auditsink"), Clock: o.Clock, Home: home, FirstRetry: o.FirstRetry,
 	}
 }

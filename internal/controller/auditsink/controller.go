@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -41,8 +42,10 @@ type Controller struct {
 	// Changed gives the ids of receivers of which there is something new to say.
 	Changed <-chan event.TypedGenericEvent[types.UID]
 	// Open makes the output that is described.
-	Open     func(*v1alpha1.AuditOutput, receiver.Material) (output.Output, error)
-	Origin   format.Origin
+	Open   func(*v1alpha1.AuditOutput, receiver.Material) (output.Output, error)
+	Origin format.Origin
+	// Metrics may be nil.
+	Metrics  prometheus.Registerer
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	// Home is the operator's own namespace: sinks there get all events.
@@ -58,6 +61,9 @@ type Controller struct {
 
 // SetupWithManager registers the controller.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	if err := c.Sinks.Measure(c.Metrics); err != nil {
+		return err
+	}
 	if err := mgr.Add(c.Sinks); err != nil {
 		return err
 	}
