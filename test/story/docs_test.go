@@ -36,6 +36,11 @@ func TestDocsNameWhatIsNeeded(t *testing.T) {
 			t.Errorf("docs/spec/aiagentrole.md does not tell to grant %s", scope)
 		}
 	}
+	for _, scope := range okta.LogScopes() {
+		if !strings.Contains(readme, "`"+scope+"`") {
+			t.Errorf("README.md does not tell to grant %s", scope)
+		}
+	}
 	names := regexp.MustCompile(`(?m)^\s+(Reason|Condition|Annotation)\w+ += "([^"]+)"`).
 		FindAllStringSubmatch(read(t, "api", "v1alpha1", "conditions.go")+read(t, "api", "v1alpha1", "accesspolicy_types.go"), -1)
 	if len(names) < 30 {
