@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,8 +30,7 @@ type world struct {
 	*testing.T
 	org       *oktasim.Org
 	token     string
-	calls     int
-	fail      error
+	calls     atomic.Int64
 	positions *memory
 	receivers map[string]*receiver
 	ctx       context.Context
@@ -87,10 +87,7 @@ func (w *world) follow(name string, since time.Time) *audit.Follower {
 
 // ReadLog implements identity.SystemLog with the org's own answers.
 func (w *world) ReadLog(_ context.Context, from identity.LogPlace) (identity.LogPage, error) {
-	w.calls++
-	if w.fail != nil {
-		return identity.LogPage{}, w.fail
-	}
+	w.calls.Add(1)
 	path := from.Next
 	if path == "" {
 		path = "/api/v1/logs?limit=1000&since=" + from.Since.UTC().Format("2006-01-02T15:04:05.000Z")
@@ -186,7 +183,26 @@ func (r *receiver) take(record output.Record) {
 
 func (r *receiver) Close() {}
 
-func (r *receiver) repeated() int {
+// answers has a receiver answer otherwise from now on; nil takes everything.
+func (w *world) answers(name string, deliver func([]output.Record) error) {
+	r := w.receivers[name]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deliver = deliver
+}
+
+// times is how often the receiver got an event, and repeated how many came again.
+func (w *world) times(name, id string) int {
+	r := w.receivers[name]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.got[id]
+}
+
+func (w *world) repeated(name string) int {
+	r := w.receivers[name]
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	n := 0
 	for _, times := range r.got {
 		n += times - 1
@@ -206,7 +222,10 @@ func (w *world) mustHaveAll(name string, from int) {
 		}
 		seen[entry.UUID] = true
 	}
-	if diff := cmp.Diff(want, w.receivers[name].order); diff != "" {
+	r := w.receivers[name]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if diff := cmp.Diff(want, r.order); diff != "" {
 		w.Errorf("what %s got, against the ledger (-want +got):\n%s", name, diff[:min(len(diff), 2000)])
 	}
 }

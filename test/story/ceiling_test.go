@@ -33,7 +33,7 @@ func newBounded(t *testing.T, options ...func(*operator.Options)) bounded {
 	w := newWorld(t, oktasim.Options{})
 	b := bounded{world: w, home: w.namespace}
 	team := w.namespace + "-team"
-	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: team, Labels: map[string]string{"tier": "bounded"}}})
+	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: team, Labels: map[string]string{"tier": team}}})
 	w.start(append(options, impatient, func(o *operator.Options) {
 		o.Config.Namespaces = append(o.Config.Namespaces, team)
 		o.Config.Manager.LeaderElectionNamespace = b.home
@@ -43,7 +43,7 @@ func newBounded(t *testing.T, options ...func(*operator.Options)) bounded {
 }
 
 func (b bounded) ceiling(name string, limits v1alpha1.CeilingPolicy) *v1alpha1.AccessPolicy {
-	limits.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "bounded"}}
+	limits.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": b.home + "-team"}}
 	return &v1alpha1.AccessPolicy{
 		ObjectMeta: metav1.ObjectMeta{Namespace: b.home, Name: name},
 		Spec:       v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyCeiling, Ceiling: &limits},
