@@ -40,7 +40,8 @@ type bucket struct {
 	remaining int
 	// closed is until when a 429 has closed the bucket.
 	closed time.Time
-	fair   fairness
+	// fair shares among namespaces what is not urgent, hurried what is.
+	fair, hurried fairness
 }
 
 // budget is the part of the limit that is ours; one call at least, or nothing
@@ -53,6 +54,10 @@ func (b *bucket) lane() int {
 	budget := b.budget()
 	return min(max((budget+9)/10, 3), budget/2)
 }
+
+// newcomers is the part of the lane kept in each window for namespaces that have sent
+// nothing urgent in it: a fourth, one at least, but never all of it.
+func (b *bucket) newcomers() int { return min(max(b.lane()/4, 1), b.lane()/2) }
 
 // roll closes a window that is over.
 func (b *bucket) roll(now time.Time) {
@@ -69,26 +74,27 @@ func (b *bucket) open(ends time.Time) {
 	b.ends, b.guessed = ends, false
 	b.used, b.routine, b.remaining = 0, 0, unknown
 	b.fair.roll()
+	b.hurried.roll()
 }
 
 // admit says why a call may not be sent now; nil when it may.
 func (b *bucket) admit(now time.Time, caller Caller) *Refusal {
 	if now.Before(b.closed) {
-		b.fair.ask(caller)
+		b.fairnessOf(caller).ask(caller)
 		return &Refusal{Wait: b.closed.Sub(now), Why: "Okta has closed the window"}
 	}
 	if !b.known && b.flying > 0 {
 		return &Refusal{Wait: learning, Why: "the limit is being learned"}
 	}
-	if b.exhausted(caller) || !b.fair.admits(now, b, caller) {
-		b.fair.ask(caller)
+	if b.exhausted(caller) || !b.shares(now, caller) {
+		b.fairnessOf(caller).ask(caller)
 		return &Refusal{Wait: b.untilEnd(now), Why: "the share of the limit is used up"}
 	}
 	return nil
 }
 
 func (b *bucket) exhausted(caller Caller) bool {
-	if b.used+b.flying >= b.budget() {
+	if b.left() <= 0 {
 		return true
 	}
 	if b.remaining != unknown && b.remaining-b.flying <= 0 {
@@ -97,10 +103,59 @@ func (b *bucket) exhausted(caller Caller) bool {
 	return !caller.Urgent && b.free() <= 0
 }
 
-// free is what is left of the budget for calls that are not urgent.
+// free is what is left of the budget for calls that are not urgent, which never take what is
+// kept for newcomers.
 func (b *bucket) free() int {
-	return min(b.budget()-b.lane()-b.routine-b.flyingRoutine, b.budget()-b.used-b.flying)
+	return min(b.budget()-b.lane()-b.routine-b.flyingRoutine, b.left()-b.newcomers())
 }
+
+func (b *bucket) fairnessOf(caller Caller) *fairness {
+	if caller.Urgent {
+		return &b.hurried
+	}
+	return &b.fair
+}
+
+// shares tells that the caller may take one of what is free, whoever else waits. The
+// operator itself, which asks for its tokens in nobody's name, always may.
+func (b *bucket) shares(now time.Time, caller Caller) bool {
+	switch {
+	case caller.Urgent && caller.Namespace == "":
+		return true
+	case caller.Urgent:
+		return b.left() > b.keptFrom(now, caller.Namespace)
+	}
+	part := b.fair.part(b.budget()-b.lane(), caller.Namespace)
+	return b.fair.claims(caller.Namespace, part) || b.free() > b.heldIn(&b.fair, now, caller.Namespace, part)
+}
+
+// keptFrom is what urgent calls of a namespace leave to others: those who were refused
+// something urgent, those who come only now, and, up to half of the budget, those who were
+// refused anything else. A namespace that takes away all day keeps nobody else from it.
+func (b *bucket) keptFrom(now time.Time, namespace string) int {
+	part := b.hurried.part(b.lane(), namespace)
+	if b.hurried.claims(namespace, part) {
+		return 0
+	}
+	kept := b.heldIn(&b.hurried, now, namespace, part)
+	if b.hurried.spent[namespace] > 0 {
+		kept = max(kept, b.newcomers())
+	}
+	others := b.heldIn(&b.fair, now, namespace, b.fair.part(b.budget()-b.lane(), namespace))
+	return kept + min(others, b.budget()/2)
+}
+
+// heldIn is what is held back for others. Those who were told to come back have come by
+// the middle of the window; what they leave is free for all.
+func (b *bucket) heldIn(f *fairness, now time.Time, namespace string, part int) int {
+	if !b.ends.IsZero() && b.ends.Sub(now) < window/2 {
+		return 0
+	}
+	return f.held(namespace, part)
+}
+
+// left is what is left of the budget for everybody.
+func (b *bucket) left() int { return b.budget() - b.used - b.flying }
 
 // untilEnd is the time to the next window; short when all of the budget is under
 // way and its answers, which tell the window, are still to come.
@@ -115,8 +170,8 @@ func (b *bucket) take(caller Caller) {
 	b.flying++
 	if !caller.Urgent {
 		b.flyingRoutine++
-		b.fair.spend(caller)
 	}
+	b.fairnessOf(caller).spend(caller)
 }
 
 // settle counts a call that has ended and learns from its answer.

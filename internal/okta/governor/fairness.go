@@ -1,9 +1,7 @@
 package governor
 
-import "time"
-
-// fairness shares a bucket between namespaces. There is no queue to order, since
-// nobody waits here; so it is remembered who was refused, and in the next window
+// fairness shares a part of a bucket between namespaces. There is no queue to order,
+// since nobody waits here; so it is remembered who was refused, and in the next window
 // that much, up to an equal part, is held back for each of them.
 type fairness struct {
 	// spent counts this window's calls, refused this window's refusals, and owed
@@ -23,39 +21,33 @@ func (f *fairness) spend(c Caller) {
 }
 
 func (f *fairness) ask(c Caller) {
-	if c.Urgent {
-		return
-	}
 	if f.refused == nil {
 		f.refused = map[string]int{}
 	}
 	f.refused[c.Namespace]++
 }
 
-// admits tells whether the caller may take one of what is free. It always may
-// when nobody else was left waiting.
-func (f *fairness) admits(now time.Time, b *bucket, c Caller) bool {
-	if c.Urgent || len(f.owed) == 0 {
-		return true
-	}
+// part is an equal part of the whole, for the namespace and all who claim one.
+func (f *fairness) part(whole int, namespace string) int {
 	claimants := len(f.owed)
-	if _, claims := f.owed[c.Namespace]; !claims {
+	if _, claims := f.owed[namespace]; !claims {
 		claimants++
 	}
-	part := max(1, (b.budget()-b.lane())/claimants)
-	if f.spent[c.Namespace] < min(f.owed[c.Namespace], part) {
-		return true
-	}
-	// Those who were told to come back have come by the middle of the window; what
-	// they leave is free for all.
-	if !b.ends.IsZero() && b.ends.Sub(now) < window/2 {
-		return true
-	}
+	return max(1, whole/claimants)
+}
+
+// claims tells that the namespace was refused, and has not yet had what is held back for it.
+func (f *fairness) claims(namespace string, part int) bool {
+	return f.spent[namespace] < min(f.owed[namespace], part)
+}
+
+// held is what is held back for others than the namespace.
+func (f *fairness) held(namespace string, part int) int {
 	held := 0
-	for namespace, owed := range f.owed {
-		if namespace != c.Namespace {
-			held += max(0, min(owed, part)-f.spent[namespace])
+	for other, owed := range f.owed {
+		if other != namespace {
+			held += max(0, min(owed, part)-f.spent[other])
 		}
 	}
-	return b.free() > held
+	return held
 }

@@ -39,21 +39,22 @@ func TestShare(t *testing.T) {
 		n      int
 		want   int
 	}
-	urgent := Caller{Namespace: "a", Urgent: true}
+	urgent, newcomer := Caller{Namespace: "a", Urgent: true}, Caller{Namespace: "b", Urgent: true}
 	for name, test := range map[string]struct {
 		reason string
 		share  int
 		answer Reading
 		calls  []call
 	}{
-		"half":            {"half of 100 is 50, of which a tenth is kept for revocations", 50, reading(99), []call{{Caller{}, 100, 45}, {urgent, 100, 5}}},
-		"small":           {"of a small budget three calls are kept", 20, reading(99), []call{{Caller{}, 100, 17}, {urgent, 100, 3}}},
-		"tiny":            {"of a tiny budget half is kept", 4, reading(99), []call{{Caller{}, 100, 2}, {urgent, 100, 2}}},
+		"half":            {"half of 100 is 50, of which a tenth is kept for revocations", 50, reading(99), []call{{Caller{}, 100, 45}, {urgent, 100, 4}, {newcomer, 100, 1}}},
+		"small":           {"of a small budget three calls are kept", 20, reading(99), []call{{Caller{}, 100, 17}, {urgent, 100, 2}, {newcomer, 100, 1}}},
+		"tiny":            {"of a tiny budget half is kept", 4, reading(99), []call{{Caller{}, 100, 2}, {urgent, 100, 1}, {newcomer, 100, 1}}},
 		"one":             {"one call is let out whatever the share", 1, reading(99), []call{{Caller{}, 100, 1}, {urgent, 100, 0}}},
-		"urgent first":    {"revocations may use all of the budget", 50, reading(99), []call{{urgent, 100, 50}, {Caller{}, 100, 0}}},
+		"urgent first":    {"revocations may use all of the budget, one namespace's all but one call", 50, reading(99), []call{{urgent, 100, 49}, {Caller{}, 100, 0}, {newcomer, 100, 1}}},
+		"operator":        {"the operator itself may use all of the budget", 50, reading(99), []call{{Caller{Urgent: true}, 100, 50}}},
 		"used by others":  {"nothing is sent that Okta would refuse", 50, reading(0), []call{{Caller{}, 100, 1}, {urgent, 100, 0}}},
-		"predecessor":     {"what a process before us used in this window is ours", 50, reading(70), []call{{Caller{}, 100, 16}, {urgent, 100, 5}}},
-		"no headers":      {"without headers the smallest published limit is assumed, one call at a time", 50, Silent(), []call{{Caller{}, 100, 7}, {urgent, 100, 3}}},
+		"predecessor":     {"what a process before us used in this window is ours", 50, reading(70), []call{{Caller{}, 100, 16}, {urgent, 100, 4}, {newcomer, 100, 1}}},
+		"no headers":      {"without headers the smallest published limit is assumed, one call at a time", 50, Silent(), []call{{Caller{}, 100, 7}, {urgent, 100, 2}, {newcomer, 100, 1}}},
 		"garbage headers": {"garbage is no limit", 50, Reading{Answered: true, Limit: -1, Remaining: -1}, []call{{Caller{}, 100, 7}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,6 +217,32 @@ func TestFairness(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int{40, 5, 0}, got); diff != "" {
 		t.Errorf("what is kept for one who does not come is free in the second half (-want +got):\n%s", diff)
+	}
+}
+
+// TestUrgentFairness lets a namespace take access away without end, and holds that the others
+// come to theirs, urgent or not, within a window.
+func TestUrgentFairness(t *testing.T) {
+	g := New(Options{Share: 50, MaxInFlight: 8})
+	many, few, late := Caller{"many", true}, Caller{"few", true}, Caller{"late", true}
+	plain := Caller{Namespace: "plain"}
+	answer := func(window int) Reading {
+		return Reading{Answered: true, Limit: 100, Remaining: unknown, Reset: noon().Add(time.Duration(window) * time.Minute)}
+	}
+	got := []int{
+		spend(g, noon(), many, 4000, answer(1)), spend(g, noon(), few, 3, answer(1)), spend(g, noon(), late, 1, answer(1)),
+		spend(g, noon(), plain, 4000, answer(1)),
+	}
+	if diff := cmp.Diff([]int{49, 1, 0, 0}, got); diff != "" {
+		t.Errorf("calls of many, of few and of late in the first window, and those that are not urgent (-want +got):\n%s", diff)
+	}
+	next := noon().Add(61 * time.Second)
+	got = []int{
+		spend(g, next, many, 4000, answer(2)), spend(g, next, few, 2, answer(2)), spend(g, next, late, 1, answer(2)),
+		spend(g, next, plain, 4000, answer(2)), spend(g, next.Add(35*time.Second), many, 4000, answer(2)),
+	}
+	if diff := cmp.Diff([]int{26, 1, 1, 21, 0}, got); diff != "" {
+		t.Errorf("calls of many, few, late, those that are not urgent, and many again (-want +got):\n%s", diff)
 	}
 }
 
