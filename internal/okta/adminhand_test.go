@@ -53,6 +53,16 @@ func (w *world) disempower(label string) {
 	w.send(http.MethodDelete, iamSets+"/"+label)
 }
 
+func (w *world) claim(label string, role, set bool) {
+	mine := map[string]any{"label": label, "description": "Mine"}
+	if role {
+		w.ask(http.MethodPut, iamRoles+"/"+label, mine, nil)
+	}
+	if set {
+		w.ask(http.MethodPut, iamSets+"/"+label, mine, nil)
+	}
+}
+
 func (w *world) relabel(label, other string) {
 	for _, l := range w.org.Snapshot().AdminRoles {
 		if l.Label == label {

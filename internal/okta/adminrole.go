@@ -26,17 +26,31 @@ func everythingOf(want identity.AdminRole) string {
 
 // NarrowAdminRole implements identity.AdminRoles.
 func (d *Directory) NarrowAdminRole(ctx context.Context, want identity.AdminRole) error {
-	key := adminKey(want.Mark, want.Label)
-	if _, is := d.madePolicies.known(key, everythingOf(want), d.clock.Now()); is {
+	key, everything := adminKey(want.Mark, want.Label), everythingOf(want)
+	if _, is := d.madePolicies.known(key, everything, d.clock.Now()); is {
 		return nil
 	}
-	d.madePolicies.changing(key)
-	seen, err := d.observeAdmin(ctx, want.Mark, want.Label)
-	if err != nil {
+	return d.remembering(adminCall{key, narrowing}, everything, func() error {
+		d.madePolicies.changing(key)
+		seen, err := d.observeAdmin(ctx, want.Mark, want.Label, want.Group)
+		if err != nil {
+			return err
+		}
+		seen, err = d.narrowAdmin(ctx, want, seen)
+		if err == nil {
+			d.admins.looked(key, seen, d.clock.Now())
+		}
+		return err
+	})
+}
+
+// remembering does something for an admin role, unless that was done, or refused, a while ago.
+func (d *Directory) remembering(call adminCall, want string, do func() error) error {
+	if is, err := d.admins.outcome(call, want, d.clock.Now()); is {
 		return err
 	}
-	_, err = d.narrowAdmin(ctx, want, seen)
-	return err
+	d.admins.changing(call, want)
+	return d.admins.keep(call, want, do(), d.clock.Now())
 }
 
 // PutAdminRole implements identity.AdminRoles.
@@ -45,12 +59,23 @@ func (d *Directory) PutAdminRole(ctx context.Context, want identity.AdminRole) e
 	if _, is := d.madePolicies.known(key, everything, d.clock.Now()); is {
 		return nil
 	}
-	d.madePolicies.changing(key)
-	seen, err := d.observeAdmin(ctx, want.Mark, want.Label)
-	if err != nil {
-		return err
+	return d.remembering(adminCall{key, putting}, everything, func() error {
+		d.madePolicies.changing(key)
+		return d.putAdmin(ctx, want)
+	})
+}
+
+func (d *Directory) putAdmin(ctx context.Context, want identity.AdminRole) error {
+	key := adminKey(want.Mark, want.Label)
+	seen, known := d.admins.take(key, d.clock.Now())
+	if !known {
+		var err error
+		if seen, err = d.observeAdmin(ctx, want.Mark, want.Label, want.Group); err != nil {
+			return err
+		}
 	}
-	if seen, err = d.narrowAdmin(ctx, want, seen); err != nil {
+	seen, err := d.narrowAdmin(ctx, want, seen)
+	if err != nil {
 		return err
 	}
 	if err := d.growRole(ctx, want, &seen); err != nil {
@@ -62,7 +87,7 @@ func (d *Directory) PutAdminRole(ctx context.Context, want identity.AdminRole) e
 	if err := d.bindAdmin(ctx, want, seen); err != nil {
 		return err
 	}
-	d.madePolicies.verified(key, seen.role.ID, everything, d.clock.Now())
+	d.madePolicies.verified(key, seen.role.ID, everythingOf(want), d.clock.Now())
 	return nil
 }
 
@@ -223,10 +248,17 @@ func (d *Directory) bindAdmin(ctx context.Context, want identity.AdminRole, seen
 }
 
 // DeleteAdminRole implements identity.AdminRoles.
-func (d *Directory) DeleteAdminRole(ctx context.Context, owner identity.Mark, label string) error {
+func (d *Directory) DeleteAdminRole(ctx context.Context, owner identity.Mark, label, group string) error {
 	key := adminKey(owner, label)
-	d.madePolicies.changing(key)
-	role, set, err := d.findAdmin(ctx, owner, label)
+	return d.remembering(adminCall{key, deleting}, group, func() error {
+		d.madePolicies.changing(key)
+		return d.deleteAdmin(ctx, key, group)
+	})
+}
+
+func (d *Directory) deleteAdmin(ctx context.Context, key orgPolicy, group string) error {
+	d.admins.take(key, d.clock.Now())
+	role, set, err := d.findAdmin(ctx, key.owner, key.name, group)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,15 @@
 package okta_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/identity/directorytest"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
@@ -32,7 +35,7 @@ func TestAdminScopesByNeed(t *testing.T) {
 	mustBeDenied(t, err, okta.AdminRoleScopes()...)
 	w.org.SetScopes(operatorID, append(okta.RequiredScopes(), okta.AdminRoleScopes()...)...)
 	w.clock.Step(time.Minute)
-	must(t, d.PutAdminRole(t.Context(), want), d.DeleteAdminRole(t.Context(), want.Mark, want.Label))
+	must(t, d.PutAdminRole(t.Context(), want), d.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group))
 	if tokens := w.tokens(); tokens != 3 {
 		t.Errorf("%d tokens were asked for, want one for each kind of call, and one that was refused", tokens)
 	}
@@ -74,5 +77,126 @@ func TestAdminRolePages(t *testing.T) {
 	must(t, w.open().PutAdminRole(t.Context(), want))
 	if w.writes != writes {
 		t.Errorf("120 resources that stand are written %d times", w.writes-writes)
+	}
+}
+
+// iamCalls are the calls about admin roles since the nth request.
+func (w *world) iamCalls(since int) (reads, writes int) {
+	for _, op := range w.org.Operations()[since:] {
+		switch {
+		case !strings.HasPrefix(op.Path, "/api/v1/iam/"):
+		case op.Method == http.MethodGet:
+			reads++
+		default:
+			writes++
+		}
+	}
+	return reads, writes
+}
+
+// TestAdminRoleRefusedIsRemembered: what cannot be given costs nothing to ask for again, until
+// it may have been mended; and when it is wanted otherwise, that is looked at at once.
+func TestAdminRoleRefusedIsRemembered(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	want := adminRole(w)
+	right := want.Resources
+	want.Resources = []string{w.url + "/api/v1/groups/00gmissing"}
+	d := w.open()
+	ask := func() error {
+		return errors.Join(d.NarrowAdminRole(t.Context(), want), d.PutAdminRole(t.Context(), want))
+	}
+	if err := ask(); identity.KindOf(err) != identity.Rejected {
+		t.Fatalf("a resource that is not there gives %v", err)
+	}
+	since := len(w.org.Operations())
+	for range 50 {
+		if err := ask(); identity.KindOf(err) != identity.Rejected {
+			t.Fatalf("asked for again it gives %v", err)
+		}
+	}
+	if reads, writes := w.iamCalls(since); reads+writes > 0 {
+		t.Errorf("asking 50 times more takes %d looks and %d writes", reads, writes)
+	}
+	w.clock.Step(5 * time.Minute)
+	if err := ask(); identity.KindOf(err) != identity.Rejected {
+		t.Fatalf("five minutes later it gives %v", err)
+	}
+	if reads, _ := w.iamCalls(since); reads == 0 {
+		t.Error("five minutes later nobody looks whether it was mended")
+	}
+	want.Resources = right
+	must(t, ask())
+}
+
+// TestAdminRoleConflictIsRemembered: the same for what is somebody else's.
+func TestAdminRoleConflictIsRemembered(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	want := adminRole(w)
+	w.plant(directorytest.Plant{What: directorytest.PlantAdminRole, Name: want.Label})
+	d := w.open()
+	for _, ask := range []func() error{
+		func() error { return d.NarrowAdminRole(t.Context(), want) },
+		func() error { return d.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group) },
+	} {
+		must(t, isConflict(ask()))
+		since := len(w.org.Operations())
+		must(t, isConflict(ask()))
+		if reads, writes := w.iamCalls(since); reads+writes > 0 {
+			t.Errorf("asking once more takes %d looks and %d writes", reads, writes)
+		}
+	}
+}
+
+func isConflict(err error) error {
+	if identity.KindOf(err) != identity.Conflict {
+		return fmt.Errorf("want a conflict, got %w", err)
+	}
+	return nil
+}
+
+// TestAdminRoleLooksOnce: what stands is looked at once an hour, by five calls.
+func TestAdminRoleLooksOnce(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	want := adminRole(w)
+	d := w.open()
+	ask := func() { must(t, d.NarrowAdminRole(t.Context(), want), d.PutAdminRole(t.Context(), want)) }
+	ask()
+	for range 3 {
+		w.clock.Step(61 * time.Minute)
+		since := len(w.org.Operations())
+		ask()
+		ask()
+		if reads, writes := w.iamCalls(since); reads != 5 || writes != 0 {
+			t.Errorf("the hourly check takes %d looks and %d writes, want 5 and none", reads, writes)
+		}
+	}
+}
+
+// TestAdminRoleLooksAreOrdinary: what is kept of the rate limit for taking access away is not
+// used up by looking whether there is any.
+func TestAdminRoleLooksAreOrdinary(t *testing.T) {
+	w := newWorld(t, oktasim.Options{Limits: oktasim.LimitsIntegratorFree, PrincipalShare: 100})
+	want := adminRole(w)
+	d := w.open()
+	urgent := identity.WithCaller(t.Context(), identity.Caller{Namespace: "a", Urgency: identity.Revocation})
+	var err error
+	looks := 0
+	for n := 0; err == nil; n++ {
+		want.Label = fmt.Sprintf("k8s.test.a.r%d", n)
+		since := len(w.org.Operations())
+		err = d.NarrowAdminRole(urgent, want)
+		reads, _ := w.iamCalls(since)
+		looks += reads
+	}
+	if identity.KindOf(err) != identity.Throttled {
+		t.Fatalf("looking without end gives %v", err)
+	}
+	want.Label = "k8s.test.a.r"
+	since := len(w.org.Operations())
+	if err := d.DeleteAdminRole(urgent, want.Mark, want.Label, want.Group); identity.KindOf(err) != identity.Throttled {
+		t.Errorf("one look more gives %v", err)
+	}
+	if reads, _ := w.iamCalls(since); reads > 0 || looks < 50 || looks > 90 {
+		t.Errorf("after %d looks there are %d more; of 100 a tenth is kept for taking access away", looks, reads)
 	}
 }

@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -39,7 +40,8 @@ func (s adminSeen) binding() string {
 
 // binds tells that the group has the admin role.
 func (s adminSeen) binds(group string) bool {
-	return slices.ContainsFunc(s.members, func(m adminMember) bool { return m.group() == group })
+	_, is := s.member(group)
+	return is
 }
 
 // linkedSelf is an object that says where it is.
@@ -87,31 +89,76 @@ func (m adminMember) group() string {
 	return path.Base(u.Path)
 }
 
-// findAdmin finds the two parts that have a label, and makes sure that they are the owner's.
-func (d *Directory) findAdmin(ctx context.Context, owner identity.Mark, label string) (role, set labelled, err error) {
-	if role, err = d.findLabelled(ctx, adminRoles, "admin role", owner, label); err != nil {
-		return role, set, err
+// member is the group's place among those who have the admin role.
+func (s adminSeen) member(group string) (id string, is bool) {
+	at := slices.IndexFunc(s.members, func(m adminMember) bool { return m.group() == group })
+	if at < 0 {
+		return "", false
 	}
-	set, err = d.findLabelled(ctx, resourceSets, "resource set", owner, label)
-	return role, set, err
+	return s.members[at].ID, true
 }
 
-func (d *Directory) findLabelled(ctx context.Context, base, what string, owner identity.Mark, label string) (labelled, error) {
-	var found labelled
-	_, err := d.org.call(ctx, http.MethodGet, base+"/"+url.PathEscape(label), nil, &found)
+// asking makes calls that only look ordinary ones: how often is looked the owners of roles
+// decide, and what is kept for taking access away is for that alone.
+func asking(ctx context.Context) context.Context {
+	return identity.WithCaller(ctx, identity.Caller{Namespace: identity.CallerFrom(ctx).Namespace})
+}
+
+// findAdmin finds the two parts that have a label, and makes sure that they are the owner's.
+// Where one is not, its group is: it is taken out before that is told, for nobody knows what
+// it is given by what somebody else decides on.
+func (d *Directory) findAdmin(ctx context.Context, owner identity.Mark, label, group string) (role, set labelled, err error) {
+	role, foreign, err := d.findLabelled(asking(ctx), adminRoles, "admin role", owner, label)
+	if err != nil {
+		return role, set, err
+	}
+	set, other, err := d.findLabelled(asking(ctx), resourceSets, "resource set", owner, label)
+	if err != nil {
+		return role, set, err
+	}
+	if foreign = cmp.Or(foreign, other); foreign == nil {
+		return role, set, nil
+	}
+	if err := d.takeOut(ctx, adminSeen{role: role, set: set}, group); err != nil {
+		return labelled{}, labelled{}, err
+	}
+	return labelled{}, labelled{}, foreign
+}
+
+// takeOut takes the group out of those who have the admin role, and changes nothing else of it.
+func (d *Directory) takeOut(ctx context.Context, seen adminSeen, group string) error {
+	if seen.role.ID == "" || seen.set.ID == "" || group == "" {
+		return nil
+	}
+	if err := d.observeBound(asking(ctx), &seen); err != nil {
+		return err
+	}
+	id, is := seen.member(group)
+	if !is {
+		return nil
+	}
+	return d.drop(ctx, seen.binding()+"/members/"+url.PathEscape(id))
+}
+
+// findLabelled finds what has the label. foreign tells that it is not the owner's.
+func (d *Directory) findLabelled(
+	ctx context.Context, base, what string, owner identity.Mark, label string,
+) (found labelled, foreign, err error) {
+	_, err = d.org.call(ctx, http.MethodGet, base+"/"+url.PathEscape(label), nil, &found)
 	switch {
 	case fault.IsGone(err):
-		return d.findRenamed(ctx, base, owner)
+		found, err = d.findRenamed(ctx, base, owner)
+		return found, nil, err
 	case err != nil:
-		return labelled{}, err
+		return labelled{}, nil, err
 	case found.ID == "":
-		return labelled{}, incomplete()
+		return labelled{}, nil, incomplete()
 	}
 	if mark, _ := identity.ParseMark(found.Description); !policyMark(owner).MayChange(mark) {
-		return labelled{}, conflict(fmt.Sprintf("the %s %q exists in Okta and does not carry the mark of %s; delete or rename it in Okta",
-			what, label, owner.Ref()))
+		return found, conflict(fmt.Sprintf("the %s %q exists in Okta and does not carry the mark of %s; delete or rename it in Okta. "+
+			"The role's group does not have it", what, label, owner.Ref())), nil
 	}
-	return found, nil
+	return found, nil, nil
 }
 
 // findRenamed finds by its mark what a person has given another label.
@@ -129,12 +176,13 @@ func (d *Directory) findRenamed(ctx context.Context, base string, owner identity
 }
 
 // observeAdmin looks at all of an admin role, by calls of its own.
-func (d *Directory) observeAdmin(ctx context.Context, owner identity.Mark, label string) (adminSeen, error) {
+func (d *Directory) observeAdmin(ctx context.Context, owner identity.Mark, label, group string) (adminSeen, error) {
 	var seen adminSeen
 	var err error
-	if seen.role, seen.set, err = d.findAdmin(ctx, owner, label); err != nil {
+	if seen.role, seen.set, err = d.findAdmin(ctx, owner, label, group); err != nil {
 		return seen, err
 	}
+	ctx = asking(ctx)
 	if seen.role.ID != "" {
 		permissions, err := adminList[struct{ Label string }](ctx, d.org, pathOf(adminRoles, seen.role)+"/permissions", "permissions")
 		if err != nil {
@@ -152,12 +200,18 @@ func (d *Directory) observeAdmin(ctx context.Context, owner identity.Mark, label
 	if seen.role.ID == "" || seen.set.ID == "" {
 		return seen, nil
 	}
+	return seen, d.observeBound(ctx, &seen)
+}
+
+// observeBound looks who has the admin role.
+func (d *Directory) observeBound(ctx context.Context, seen *adminSeen) error {
+	var err error
 	seen.members, err = adminList[adminMember](ctx, d.org, seen.binding()+"/members", "members")
 	if fault.IsGone(err) {
-		return seen, nil
+		return nil
 	}
 	seen.bound = err == nil
-	return seen, err
+	return err
 }
 
 // gone makes a wait of an object that has gone while it was looked at.

@@ -92,7 +92,9 @@ type Directory struct {
 	policies *family[namesakes]
 	rosters  rosters
 	// madePolicies are those of the org itself that lists may not show yet.
-	madePolicies   madePolicies
+	madePolicies madePolicies
+	// admins remembers what became of admin roles.
+	admins         adminMemory
 	authenticators authenticatorList
 	zones          zoneList
 	// engine tells what the org can; leading are sign-on policies that come first.
@@ -177,6 +179,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
+	d.admins = adminMemory{outcomes: map[adminCall]adminOutcome{}, looks: map[orgPolicy]adminLook{}}
 	d.zones = zoneList{org: d.org, clock: d.clock}
 	d.engine = engine{org: d.org, clock: d.clock}
 	d.leading = firsts{seen: map[string]time.Time{}}

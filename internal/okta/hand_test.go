@@ -100,7 +100,7 @@ func (w *world) hand() directorytest.Hand {
 	}
 	return directorytest.Hand{
 		Hire:      func(login string) string { return w.org.AddUser(login) },
-		Resources: w.resources, Empower: w.empower, Disempower: w.disempower, Relabel: w.relabel,
+		Resources: w.resources, Empower: w.empower, Disempower: w.disempower, Relabel: w.relabel, Claim: w.claim,
 		Call: func(login, number string) {
 			w.t.Helper()
 			must(w.t, w.org.SetUserPhone(login, number))

@@ -14,6 +14,7 @@ import (
 
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
@@ -165,6 +166,27 @@ func TestAdminRole(t *testing.T) {
 	if groups := w.ours().Groups; len(groups) != 0 {
 		t.Errorf("the group is left: %+v", groups)
 	}
+}
+
+// TestAdminRoleClaimed: who takes the mark off the admin role in Okta keeps nobody from taking
+// away what it gives: the role's group is taken out of it, and that is told.
+func TestAdminRoleClaimed(t *testing.T) {
+	w := newStandingWorld(t, time.Now(), oktasim.Options{})
+	w.start(impatient, letAdminister("okta.users.read"))
+	role := w.role("chat", "talk", "okta.users.read")
+	w.create(role, w.key("bot", "chat", ""))
+	readyRole(w, "chat")
+	w.mustAdminister("okta.users.read")
+	label := "k8s." + w.namespace + "." + w.namespace + ".chat"
+	w.asPerson("PUT", "/api/v1/iam/roles/"+label, `{"label": "`+label+`", "description": "Mine"}`)
+	w.get("chat", role)
+	role.Spec.Permissions = role.Spec.Permissions[:1]
+	w.update(role)
+	w.waitReason("chat", role, identity.ReasonConflict)
+	if left := w.administered(); strings.Contains(left, " has ") || !strings.Contains(left, label) {
+		t.Errorf("after the permission was taken from the role there is %s", left)
+	}
+	w.deleteAndWait(role)
 }
 
 // TestAdminRoleRefused: without the configuration nobody administers anything, and what the

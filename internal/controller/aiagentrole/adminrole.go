@@ -114,7 +114,7 @@ func (c *Controller) takeAdmin(ctx context.Context, step plan.AdminStep) error {
 	case plan.PutAdminRole:
 		err = c.Directory.PutAdminRole(ctx, step.Admin)
 	case plan.DeleteAdminRole:
-		err = c.Directory.DeleteAdminRole(ctx, step.Admin.Mark, step.Admin.Label)
+		err = c.Directory.DeleteAdminRole(ctx, step.Admin.Mark, step.Admin.Label, step.Admin.Group)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", step.Verb, err)

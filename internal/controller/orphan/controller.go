@@ -40,7 +40,7 @@ type Directory interface {
 // Roles is what the sweeper needs to remove one.
 type Roles interface {
 	ObserveMembers(ctx context.Context, role identity.Mark, group string) (identity.Roster, error)
-	DeleteAdminRole(ctx context.Context, owner identity.Mark, label string) error
+	DeleteAdminRole(ctx context.Context, owner identity.Mark, label, group string) error
 	DeleteGrant(ctx context.Context, role identity.Mark) error
 	DeleteGroup(ctx context.Context, role identity.Mark, name string) error
 }

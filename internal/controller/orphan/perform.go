@@ -112,7 +112,7 @@ func (c *Controller) removeRole(ctx context.Context, role identity.Mark) error {
 		return fmt.Errorf("observing the group: %w", err)
 	}
 	if roster.Administering {
-		if err := c.Directory.DeleteAdminRole(ctx, role, desired.AdminLabel(role)); err != nil {
+		if err := c.Directory.DeleteAdminRole(ctx, role, desired.AdminLabel(role), roster.GroupID); err != nil {
 			return fmt.Errorf("deleting the admin role: %w", err)
 		}
 	}

@@ -73,7 +73,7 @@ func testAdminRole(t *testing.T, newHarness func(*testing.T) Harness) {
 	}
 	h.Step(time.Minute)
 	for range 2 {
-		until(t, h, "deleting it", func() error { return h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label) })
+		until(t, h, "deleting it", func() error { return h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group) })
 	}
 	left := slices.DeleteFunc(h.Objects(), func(o string) bool { return strings.HasPrefix(o, "group another ") })
 	if diff := cmp.Diff(before, left); diff != "" {
@@ -124,7 +124,7 @@ func testAdminRoleMended(t *testing.T, newHarness func(*testing.T) Harness) {
 		}
 	}
 	h.Hand.Relabel(want.Label, "Renamed")
-	until(t, h, "deleting it", func() error { return h.Reopen().DeleteAdminRole(t.Context(), want.Mark, want.Label) })
+	until(t, h, "deleting it", func() error { return h.Reopen().DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group) })
 	for _, o := range h.Objects() {
 		if strings.Contains(o, "Renamed") {
 			t.Errorf("after its deletion there is %s", o)
@@ -147,7 +147,9 @@ func testAdminRoleLost(t *testing.T, newHarness func(*testing.T) Harness) {
 				mustAdminister(t, h, want)
 				h.Step(time.Minute)
 				h.Lose(when, nth)
-				loseAndGoOn(t, h, restart, func(d identity.Directory) error { return d.DeleteAdminRole(t.Context(), want.Mark, want.Label) })
+				loseAndGoOn(t, h, restart, func(d identity.Directory) error {
+					return d.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group)
+				})
 				if diff := cmp.Diff(before, h.Objects()); diff != "" {
 					t.Errorf("answer %d lost %s: after the deletion (-want +got):\n%s", nth, when, diff)
 				}
@@ -163,8 +165,8 @@ func testAdminRoleDeletedAtOnce(t *testing.T, newHarness func(*testing.T) Harnes
 	before := h.Objects()
 	h.Lag(30 * time.Second)
 	putAdminRole(t, h, h.Directory, want)
-	mustBeKind(t, "deleting it at once", h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label), identity.Waiting)
-	until(t, h, "deleting it", func() error { return h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label) })
+	mustBeKind(t, "deleting it at once", h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group), identity.Waiting)
+	until(t, h, "deleting it", func() error { return h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group) })
 	if diff := cmp.Diff(before, h.Objects()); diff != "" {
 		t.Errorf("after the deletion (-want +got):\n%s", diff)
 	}
@@ -185,7 +187,7 @@ func testAdminRoleForeign(t *testing.T, newHarness func(*testing.T) Harness) {
 		for call, err := range map[string]error{
 			"PutAdminRole":    h.Directory.PutAdminRole(t.Context(), want),
 			"NarrowAdminRole": h.Directory.NarrowAdminRole(t.Context(), want),
-			"DeleteAdminRole": h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label),
+			"DeleteAdminRole": h.Directory.DeleteAdminRole(t.Context(), want.Mark, want.Label, want.Group),
 		} {
 			mustBeKind(t, call+" of "+what, err, identity.Conflict)
 		}
@@ -198,4 +200,34 @@ func testAdminRoleForeign(t *testing.T, newHarness func(*testing.T) Harness) {
 	h.Plant(Plant{What: PlantAdminRole, Name: want.Label, Mark: earlier(want.Mark)})
 	putAdminRole(t, h, h.Directory, want)
 	mustAdminister(t, h, want)
+}
+
+// testAdminRoleClaimed takes the owner's group out of what a person has taken the mark off,
+// and changes nothing else of it: by whatever is asked for, and whoever else has it.
+func testAdminRoleClaimed(t *testing.T, newHarness func(*testing.T) Harness) {
+	for _, part := range []struct{ role, set bool }{{true, false}, {false, true}, {true, true}} {
+		for what, call := range map[string]func(identity.Directory, identity.AdminRole) error{
+			"PutAdminRole":    func(d identity.Directory, a identity.AdminRole) error { return d.PutAdminRole(t.Context(), a) },
+			"NarrowAdminRole": func(d identity.Directory, a identity.AdminRole) error { return d.NarrowAdminRole(t.Context(), a) },
+			"DeleteAdminRole": func(d identity.Directory, a identity.AdminRole) error {
+				return d.DeleteAdminRole(t.Context(), a.Mark, a.Label, a.Group)
+			},
+		} {
+			h := newHarness(t)
+			want := wholeAdminRole(h)
+			putAdminRole(t, h, h.Directory, want)
+			h.Hand.Empower(want.Label)
+			h.Hand.Claim(want.Label, part.role, part.set)
+			before := h.Objects()
+			mustBeKind(t, what, call(h.Reopen(), want), identity.Conflict)
+			left := strings.Join(h.Objects(), "\n")
+			if strings.Contains(left, want.Group) {
+				t.Errorf("after %s, the group has the admin role still:\n%s", what, left)
+			}
+			same := strings.NewReplacer("["+want.Group+" ", "[", want.Group, "")
+			if diff := cmp.Diff(same.Replace(strings.Join(before, "\n")), left); diff != "" {
+				t.Errorf("%s has changed more than that (-before +after):\n%s", what, diff)
+			}
+		}
+	}
 }

@@ -111,6 +111,8 @@ type Hand struct {
 	Disempower func(label string)
 	// Relabel gives the admin role, and its resource set, another label.
 	Relabel func(label, other string)
+	// Claim takes the mark off the admin role of that label, off its resource set, or off both.
+	Claim func(label string, role, set bool)
 	// Confirm does the person's part of setting up a push.
 	Confirm func(login string)
 	// Rename gives it another label.
@@ -179,6 +181,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"AdminLost":      testAdminRoleLost,
 		"AdminAtOnce":    testAdminRoleDeletedAtOnce,
 		"AdminForeign":   testAdminRoleForeign,
+		"AdminClaimed":   testAdminRoleClaimed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newHarness) })
 	}
