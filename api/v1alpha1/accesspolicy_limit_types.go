@@ -4,7 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // CeilingPolicy says what namespaces may ask for at most. Where several ceilings
 // select a namespace, only what all of them allow is allowed. What is absent is
-// not limited by this ceiling. What a namespace may ask for that no ceiling selects
+// not limited by this ceiling, but for permissions that begin with "okta.". What a namespace may ask for that no ceiling selects
 // is said by the operator's configuration.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.permissions) || has(self.deliveries) || has(self.maxTokenLifetime) || has(self.maxKeyAge) || has(self.owners) || has(self.expiry) || has(self.apps) || has(self.members)",message="a ceiling must limit something: give permissions, deliveries, maxTokenLifetime, maxKeyAge, owners, expiry, apps or members"
@@ -15,7 +15,8 @@ type CeilingPolicy struct {
 	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
 
 	// permissions that keys and roles may have: names, or beginnings of names that
-	// end with *.
+	// end with *. All when absent, but for those that begin with "okta.": a ceiling
+	// gives them to the people of roles only by naming each in full.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

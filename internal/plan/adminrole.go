@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -53,6 +54,18 @@ func AdminLast(want desired.Role, roster identity.Roster) *AdminStep {
 	step := adminStep(want, roster)
 	step.Verb, step.Reason = PutAdminRole, "the role gives permissions to administer Okta"
 	return &step
+}
+
+// adminAgain is how soon an admin role is looked at again: it gives power over the directory,
+// and what somebody adds to it is not to stay for as long as other drift may.
+const adminAgain = time.Hour
+
+// AdminAgain is when to look again at what people administer; zero when it is nothing.
+func AdminAgain(want desired.Role) time.Duration {
+	if !Administers(want) {
+		return 0
+	}
+	return adminAgain
 }
 
 func adminStep(want desired.Role, roster identity.Roster) AdminStep {

@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -121,6 +122,26 @@ func TestAdminIsRefusedWithTheWayOut(t *testing.T) {
 		wantError(t, says, err, identity.Rejected, "ReservedPermission")
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), admin[0].Name) {
 			t.Errorf("the error is %v, want one that names %s and says %q", err, admin[0].Name, says)
+		}
+	}
+}
+
+// TestAdminAgain: who may administer something is looked at within the hour, and nobody else
+// for that.
+func TestAdminAgain(t *testing.T) {
+	one := desired.AdminPermission{Name: "okta.users.read", Resources: []string{"a"}}
+	over := one
+	over.Excessive = true
+	for reason, tt := range map[string]struct {
+		admin []desired.AdminPermission
+		want  time.Duration
+	}{
+		"a role that gives nothing of it waits for the resync": {nil, 0},
+		"one that may give nothing, too":                       {[]desired.AdminPermission{over}, 0},
+		"one that does is looked at every hour":                {[]desired.AdminPermission{one}, time.Hour},
+	} {
+		if got := AdminAgain(desired.Role{Admin: tt.admin}); got != tt.want {
+			t.Errorf("%s: again in %s, want %s", reason, got, tt.want)
 		}
 	}
 }

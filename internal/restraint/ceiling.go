@@ -85,10 +85,10 @@ func Excess(ceiling *v1alpha1.CeilingPolicy, asked Asked) string {
 }
 
 // permits tells that a ceiling allows the permission. What administers Okta itself it must
-// name in full.
+// name in full: one that says nothing of permissions allows agents all, and people none of it.
 func permits(ceiling *v1alpha1.CeilingPolicy, name string) bool {
 	admin := strings.HasPrefix(name, identity.AdminPrefix)
-	return len(ceiling.Permissions) == 0 || slices.ContainsFunc(ceiling.Permissions, func(p v1alpha1.PermissionPattern) bool {
+	return len(ceiling.Permissions) == 0 && !admin || slices.ContainsFunc(ceiling.Permissions, func(p v1alpha1.PermissionPattern) bool {
 		beginning, open := strings.CutSuffix(string(p), "*")
 		return open && !admin && strings.HasPrefix(name, beginning) || string(p) == name
 	})

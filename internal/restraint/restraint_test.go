@@ -82,12 +82,15 @@ func TestExceeds(t *testing.T) {
 		asks     []string
 		says     string
 	}{
-		"None":       {"nothing is limited", nil, false, []string{"admin"}, ""},
-		"Deny":       {"nothing is allowed", nil, true, []string{"chat:read"}, "no Ceiling selects namespace"},
-		"Within":     {"beginnings and names are allowed", []client.Object{ceiling("a", bounded(), narrow)}, true, []string{"chat:read", "logs"}, ""},
-		"Above":      {"what is not is named", []client.Object{ceiling("a", bounded(), narrow)}, false, []string{"chat:read", "log", "logs2"}, "log, logs2"},
-		"Elsewhere":  {"a ceiling over others says nothing", []client.Object{ceiling("a", &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "free"}}, narrow)}, false, []string{"admin"}, ""},
-		"Unreadable": {"nobody passes below what cannot be read", []client.Object{ceiling("a", unreadable(), narrow)}, false, []string{"admin"}, "admin"},
+		"None":          {"nothing is limited", nil, false, []string{"admin"}, ""},
+		"Deny":          {"nothing is allowed", nil, true, []string{"chat:read"}, "no Ceiling selects namespace"},
+		"Within":        {"beginnings and names are allowed", []client.Object{ceiling("a", bounded(), narrow)}, true, []string{"chat:read", "logs"}, ""},
+		"Above":         {"what is not is named", []client.Object{ceiling("a", bounded(), narrow)}, false, []string{"chat:read", "log", "logs2"}, "log, logs2"},
+		"Elsewhere":     {"a ceiling over others says nothing", []client.Object{ceiling("a", &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "free"}}, narrow)}, false, []string{"admin"}, ""},
+		"AdminUnnamed":  {"one that says nothing of permissions gives none to administer Okta", []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Owners: v1alpha1.RequirementRequired})}, false, []string{"okta.users.read"}, "okta.users.read"},
+		"AdminNamed":    {"nor does one that allows all by a star, but one that names it does", []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Permissions: []v1alpha1.PermissionPattern{"o*", "okta.users.read"}})}, false, []string{"okta.users.read"}, ""},
+		"OthersUnnamed": {"all else it does not limit", []client.Object{ceiling("a", bounded(), v1alpha1.CeilingPolicy{Deliveries: []v1alpha1.Delivery{v1alpha1.DeliveryPrivateKeyJWT}})}, false, []string{"admin"}, ""},
+		"Unreadable":    {"nobody passes below what cannot be read", []client.Object{ceiling("a", unreadable(), narrow)}, false, []string{"admin"}, "admin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rules(t, tt.ceilings...)

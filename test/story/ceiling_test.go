@@ -321,6 +321,8 @@ func TestCeilingAtAdmission(t *testing.T) {
 	refused("a key that stays the same", old, "set spec.rotation.every to 720h")
 	refused("a role with more", b.role("wide", "chat:read", "admin", "logs"), "may not have the permissions admin, logs")
 	b.must(nil, cluster.admin.Create(context.Background(), b.modest("modest"), client.DryRunAll))
+	b.mustBind(b.ceiling("silent", v1alpha1.CeilingPolicy{Owners: v1alpha1.RequirementRequired}))
+	refused("a role that is to administer", b.role("admins", "chat:read", "okta.users.read"), "Ceiling silent: the namespace may not have the permissions okta.users.read")
 
 	elsewhere := b.key("free", "chat", v1alpha1.DeliveryClientSecret)
 	elsewhere.Namespace = b.home

@@ -186,7 +186,7 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 		return outcome, cmp.Or(then, left)
 	}
 	again, letIn := c.letIn(ctx, role, want)
-	outcome.Again = plan.Sooner(outcome.Again, again)
+	outcome.Again = plan.Sooner(plan.Sooner(outcome.Again, again), plan.AdminAgain(want))
 	if left == nil {
 		// Nobody who is to leave gets more on the way out.
 		left = c.empower(ctx, want)
