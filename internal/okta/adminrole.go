@@ -2,6 +2,7 @@ package okta
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,7 +82,11 @@ func (d *Directory) putAdmin(ctx context.Context, want identity.AdminRole) error
 	if err := d.growRole(ctx, want, &seen); err != nil {
 		return err
 	}
-	if err := d.growSet(ctx, want, &seen); err != nil {
+	written, err := d.growSet(ctx, want, &seen)
+	if err == nil && written {
+		err = d.readBack(ctx, want, seen)
+	}
+	if err != nil {
 		return err
 	}
 	if err := d.bindAdmin(ctx, want, seen); err != nil {
@@ -191,23 +196,54 @@ func (d *Directory) growRole(ctx context.Context, want identity.AdminRole, seen 
 	return nil
 }
 
-// growSet makes the resource set, or gives it what it lacks.
-func (d *Directory) growSet(ctx context.Context, want identity.AdminRole, seen *adminSeen) error {
+// readBack holds that Okta shows the resources that were written as those that are wanted, in
+// one of the forms in which it names them. What it shows as something else is given to nobody,
+// and not written again: whoever wrote it down has to say which of the two is meant.
+func (d *Directory) readBack(ctx context.Context, want identity.AdminRole, seen adminSeen) error {
+	listed, err := adminList[adminResource](asking(ctx), d.org, pathOf(resourceSets, seen.set)+"/resources", "resources")
+	if fault.IsGone(err) {
+		// It does not show yet. What it is shows at the next look.
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	missing := slices.IndexFunc(want.Resources, func(text string) bool {
+		return !slices.ContainsFunc(listed, func(r adminResource) bool { return r.is(text) })
+	})
+	other := slices.IndexFunc(listed, func(r adminResource) bool { return !r.wantedIn(want.Resources) })
+	if missing < 0 || other < 0 {
+		return nil
+	}
+	if seen.bound {
+		if err := d.drop(ctx, seen.binding()); err != nil {
+			return err
+		}
+	}
+	return d.admins.misread(adminKey(want.Mark, want.Label), everythingOf(want), &identity.Error{
+		Kind: identity.Rejected, Reason: identity.ReasonInvalidRequest,
+		Message: fmt.Sprintf("Okta shows the resource %s of okta.adminPermissions as another one: %s (%s); nothing is given until "+
+			"the operator's configuration names what is meant as Okta does", want.Resources[missing], listed[other].ORN, listed[other].Links.Self.Href),
+	})
+}
+
+// growSet makes the resource set, or gives it what it lacks, and tells whether it wrote.
+func (d *Directory) growSet(ctx context.Context, want identity.AdminRole, seen *adminSeen) (written bool, err error) {
 	body := object{"label": want.Label, "description": policyMark(want.Mark).String(), "resources": want.Resources}
 	if seen.set.ID == "" {
-		return d.makeLabelled(ctx, want, resourceSets, body, &seen.set)
+		return true, d.makeLabelled(ctx, want, resourceSets, body, &seen.set)
 	}
 	if err := d.mendLabelled(ctx, want, resourceSets, seen.set); err != nil {
-		return err
+		return false, err
 	}
 	missing := slices.DeleteFunc(slices.Clone(want.Resources), func(text string) bool {
 		return slices.ContainsFunc(seen.resources, func(r adminResource) bool { return r.is(text) })
 	})
 	if len(missing) == 0 {
-		return nil
+		return false, nil
 	}
-	_, err := d.org.call(ctx, http.MethodPatch, pathOf(resourceSets, seen.set)+"/resources", object{"additions": missing}, nil)
-	return d.mayBeLate(err)
+	_, err = d.org.call(ctx, http.MethodPatch, pathOf(resourceSets, seen.set)+"/resources", object{"additions": missing}, nil)
+	return true, d.mayBeLate(err)
 }
 
 func (d *Directory) makeLabelled(ctx context.Context, want identity.AdminRole, base string, body object, made *labelled) error {

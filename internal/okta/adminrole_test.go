@@ -3,6 +3,7 @@ package okta_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -199,4 +200,47 @@ func TestAdminRoleLooksAreOrdinary(t *testing.T) {
 	if reads, _ := w.iamCalls(since); reads > 0 || looks < 50 || looks > 90 {
 		t.Errorf("after %d looks there are %d more; of 100 a tenth is kept for taking access away", looks, reads)
 	}
+}
+
+// otherwise shows the people of a group, as a resource, as the group itself.
+type otherwise struct{ next http.RoundTripper }
+
+func (o otherwise) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := o.next.RoundTrip(req)
+	if err != nil || !strings.HasSuffix(req.URL.Path, "/resources") {
+		return resp, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	shown := strings.NewReplacer(":contained_resources", "", `/users"`, `"`).Replace(string(text))
+	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(shown)), int64(len(shown))
+	return resp, err
+}
+
+// TestAdminRoleResourceShownOtherwise: what Okta shows as another resource is given to nobody,
+// told with both names, and not written again and again; what Okta names is.
+func TestAdminRoleResourceShownOtherwise(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	want := adminRole(w)
+	want.Resources = []string{w.url + "/api/v1/groups/" + want.Group + "/users"}
+	d := w.open(func(c *okta.Config) { c.Base = otherwise{c.Base} })
+	for hour := range 3 {
+		since := len(w.org.Operations())
+		must(t, d.NarrowAdminRole(t.Context(), want))
+		err := d.PutAdminRole(t.Context(), want)
+		if identity.KindOf(err) != identity.Rejected || !strings.Contains(err.Error(), want.Resources[0]) || !strings.Contains(err.Error(), ":groups:"+want.Group) {
+			t.Errorf("it gives %v", err)
+		}
+		if _, writes := w.iamCalls(since); hour == 2 && writes > 0 {
+			t.Errorf("hours later it takes %d writes", writes)
+		}
+		for _, line := range administration(w.org.Snapshot()) {
+			if strings.Contains(line, "["+want.Group+"]") {
+				t.Errorf("it is given to the group: %s", line)
+			}
+		}
+		w.clock.Step(61 * time.Minute)
+	}
+	want.Resources = []string{w.url + "/api/v1/groups/" + want.Group}
+	must(t, d.NarrowAdminRole(t.Context(), want), d.PutAdminRole(t.Context(), want))
 }

@@ -179,7 +179,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
 	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
 	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
-	d.admins = adminMemory{outcomes: map[adminCall]adminOutcome{}, looks: map[orgPolicy]adminLook{}}
+	d.admins = adminMemory{outcomes: map[adminCall]adminOutcome{}, looks: map[orgPolicy]adminLook{}, odd: map[orgPolicy]adminOutcome{}}
 	d.zones = zoneList{org: d.org, clock: d.clock}
 	d.engine = engine{org: d.org, clock: d.clock}
 	d.leading = firsts{seen: map[string]time.Time{}}

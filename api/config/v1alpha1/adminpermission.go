@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -16,8 +17,10 @@ type AdminPermission struct {
 	Permission string `json:"permission"`
 
 	// resources are what it may be given over, as Okta's resource sets take them: addresses
-	// under okta.orgURL, such as https://example.okta.com/api/v1/groups/00g…/users, or names,
-	// such as orn:okta:directory:00o…:users. 1 to 1000.
+	// under okta.orgURL, of all of a kind, of one object, or of the users of a group, such as
+	// https://example.okta.com/api/v1/groups/00g…/users; or names, such as
+	// orn:okta:directory:00o…:users. 1 to 1000. Where Okta shows one as another, nothing is
+	// given, and the role says so.
 	Resources []string `json:"resources"`
 }
 
@@ -37,8 +40,10 @@ func (o Okta) validateAdminPermissions() error {
 				field+"resources", "must be 1 to 1000 resources", len(allowed.Resources)))
 		seen[name] = true
 		for j, resource := range allowed.Resources {
+			all = append(all, require(!slices.Contains(allowed.Resources[:j], resource), fmt.Sprintf("%sresources[%d]", field, j),
+				"must be named once", resource))
 			all = append(all, require(o.isResource(resource), fmt.Sprintf("%sresources[%d]", field, j),
-				"must be an address under okta.orgURL + /api/v1/, or a name that begins with orn:", resource))
+				"must be the address of all of a kind, of one object, or of the users of a group, under okta.orgURL + /api/v1/, without a slash at its end, or a name that begins with orn:", resource))
 		}
 	}
 	return errors.Join(all...)
@@ -54,6 +59,6 @@ func validAdminPermission(field, name string) error {
 
 func (o Okta) isResource(text string) bool {
 	below, isAddress := strings.CutPrefix(text, strings.TrimSuffix(o.OrgURL, "/")+"/api/v1/")
-	return isAddress && regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9/_-]*$`).MatchString(below) ||
+	return isAddress && regexp.MustCompile(`^([A-Za-z][A-Za-z-]*(/[A-Za-z0-9_-]+)?|groups/[A-Za-z0-9_-]+/users)$`).MatchString(below) ||
 		regexp.MustCompile(`^orn:[a-z]+(:[A-Za-z0-9_-]+)+$`).MatchString(text)
 }
