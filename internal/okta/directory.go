@@ -177,7 +177,7 @@ func (d *Directory) remember(lifetime time.Duration) {
 	d.policies = newFamily(d.clock, lifetime, d.listPolicies, d.findPolicy)
 	d.clients = newFamily(d.clock, lifetime, d.listClients, d.findClient)
 	d.rosters = rosters{byGroup: map[string]*family[user]{}, lifetime: lifetime}
-	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}}
+	d.enrolments = enrolments{seen: map[string]enrolled{}, refused: map[string]refusedFactor{}, texted: map[string]time.Time{}}
 	d.madePolicies = madePolicies{made: map[orgPolicy]madePolicy{}, equal: map[orgPolicy]equalPolicy{}}
 	d.admins = adminMemory{outcomes: map[adminCall]adminOutcome{}, looks: map[orgPolicy]adminLook{}, odd: map[orgPolicy]adminOutcome{}}
 	d.zones = zoneList{org: d.org, clock: d.clock}

@@ -52,6 +52,9 @@ type enrolments struct {
 	mu      sync.Mutex
 	seen    map[string]enrolled
 	refused map[string]refusedFactor
+	// texted is when we had a person sent a code last. Okta may keep the time at which an
+	// enrolment was begun when the number of it is replaced.
+	texted map[string]time.Time
 }
 
 type enrolled struct {
@@ -81,6 +84,16 @@ func (e *enrolments) fresh(userID string, now time.Time) ([]identity.FactorSeen,
 func (e *enrolments) put(userID string, factors []identity.FactorSeen, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for other, known := range e.seen {
+		if now.Sub(known.looked) >= enrolledFor {
+			delete(e.seen, other)
+		}
+	}
+	for i, f := range factors {
+		if last := e.texted[userID]; f.Kind == identity.FactorSMS && last.After(f.Since) {
+			factors[i].Since = last
+		}
+	}
 	e.seen[userID] = enrolled{factors, now}
 }
 
@@ -104,7 +117,23 @@ func (e *enrolments) refusal(what string, now time.Time) error {
 func (e *enrolments) refuse(what string, err error, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for other, r := range e.refused {
+		if now.Sub(r.at) >= enrolledFor {
+			delete(e.refused, other)
+		}
+	}
 	e.refused[what] = refusedFactor{err, now}
+}
+
+func (e *enrolments) text(userID string, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for other, at := range e.texted {
+		if now.Sub(at) >= enrolledFor {
+			delete(e.texted, other)
+		}
+	}
+	e.texted[userID] = now
 }
 
 func factorsOf(userID string) string { return "/api/v1/users/" + url.PathEscape(userID) + "/factors" }
@@ -139,6 +168,9 @@ func (d *Directory) StartFactor(ctx context.Context, person identity.Person, kin
 	}
 	err := d.startFactor(ctx, person, kind, number)
 	d.enrolments.forget(person.ID)
+	if kind == identity.FactorSMS && (err == nil || identity.KindOf(err) == identity.Unavailable) {
+		d.enrolments.text(person.ID, d.clock.Now())
+	}
 	if identity.KindOf(err) == identity.Rejected {
 		d.enrolments.refuse(what, err, d.clock.Now())
 	}

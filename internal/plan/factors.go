@@ -14,6 +14,10 @@ import (
 // it is started again: they get a message a day.
 const StartAgain = 24 * time.Hour
 
+// NumberAgain is how long after a member was sent a code another number may be sent one: as
+// long as Okta takes the code. Who writes the numbers down sends nobody messages without end.
+const NumberAgain = 5 * time.Minute
+
 // MemberFactors are the factors of a member.
 type MemberFactors struct {
 	Person identity.Person
@@ -83,6 +87,8 @@ func (m MemberFactors) start(kind identity.FactorKind, now time.Time) (reason st
 		return "", 0
 	case !begun:
 		return "the member has not enrolled it", 0
+	case m.elsewhere(seen) && now.Before(seen.Since.Add(NumberAgain)):
+		return "", seen.Since.Add(NumberAgain).Sub(now)
 	case m.elsewhere(seen):
 		return "the member was sent a code at another number", 0
 	case !now.Before(due):

@@ -21,6 +21,11 @@ func TestFactors(t *testing.T) {
 	number := func(number identity.Secret, active bool) identity.FactorSeen {
 		return identity.FactorSeen{Kind: identity.FactorSMS, Active: active, Since: at(now), Number: number}
 	}
+	aged := func(seconds int) identity.FactorSeen {
+		f := number(two, false)
+		f.Since = at(now - seconds)
+		return f
+	}
 	old := number(two, false)
 	old.Since = at(now - 86_400)
 	both := []identity.FactorKind{identity.FactorPush, identity.FactorSMS}
@@ -74,9 +79,14 @@ func TestFactors(t *testing.T) {
 			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(one, true)}},
 		},
 		"NumberCorrected": {
-			reason: "a code that went to another number is sent again at once", factors: both[1:],
-			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{number(two, false)}},
+			reason: "a code that went to another number is sent again when that one is over", factors: both[1:],
+			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{aged(300)}},
 			steps:  "SMS", missing: "ada@x has not finished enrolling SMS",
+		},
+		"NumberChangedAgain": {
+			reason: "and not before, however often the number is changed", factors: both[1:],
+			member: MemberFactors{Person: ada, Phone: one, Seen: []identity.FactorSeen{aged(299)}},
+			again:  time.Second, missing: "ada@x has not finished enrolling SMS",
 		},
 		"Contested": {
 			reason: "two roles with two numbers do not send codes in turns, not even the next day", factors: both[1:],

@@ -171,6 +171,16 @@ func (c *Controller) endLeftover(ctx context.Context, ref v1alpha1.KeyReference)
 	return false, c.Directory.DeactivateClient(ctx, *seen)
 }
 
+// exposed is when the last token expires. That tokens are to live for less from now on takes
+// nothing from those that were issued before: what was said of the same keys is not taken back.
+func exposed(before, now *v1alpha1.QuarantineStatus, lifetime time.Duration) *metav1.Time {
+	ends := new(metav1.NewTime(now.NewTokensBlockedAt.Add(lifetime)))
+	if before != nil && before.ExposureEndsAt != nil && slices.Equal(before.Keys, now.Keys) && ends.Before(before.ExposureEndsAt) {
+		return before.ExposureEndsAt
+	}
+	return ends
+}
+
 // reportQuarantine says since when nobody gets tokens, and when the last one expires.
 func (c *Controller) reportQuarantine(policy *v1alpha1.AccessPolicy, targets []v1alpha1.KeyReference, sofar progress) {
 	before := policy.Status.Quarantine
@@ -183,7 +193,7 @@ func (c *Controller) reportQuarantine(policy *v1alpha1.AccessPolicy, targets []v
 		if before != nil && before.NewTokensBlockedAt != nil && slices.Equal(before.Keys, targets) {
 			status.NewTokensBlockedAt = before.NewTokensBlockedAt
 		}
-		status.ExposureEndsAt = new(metav1.NewTime(status.NewTokensBlockedAt.Add(sofar.lifetime)))
+		status.ExposureEndsAt = exposed(before, status, sofar.lifetime)
 	}
 	policy.Status.Quarantine = status
 	effective := metav1.Condition{

@@ -53,7 +53,8 @@ func (c *Controller) phones(ctx context.Context, role *v1alpha1.AIAgentRole, wan
 	return nil
 }
 
-// contested are the logins that other roles name together with another Secret.
+// contested are the logins that other roles have enrolled with the number of another Secret.
+// Roles that are being deleted, that only watch, or that may not name the person do not.
 func (c *Controller) contested(ctx context.Context, role *v1alpha1.AIAgentRole) (map[string]bool, error) {
 	var roles v1alpha1.AIAgentRoleList
 	if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
@@ -63,10 +64,14 @@ func (c *Controller) contested(ctx context.Context, role *v1alpha1.AIAgentRole) 
 	for i := range roles.Items {
 		other := &roles.Items[i]
 		same := other.Namespace == role.Namespace && phoneSecret(other) == phoneSecret(role)
-		if phoneSecret(other) == "" || same {
+		want := desired.RoleOf(other, c.Settings)
+		if phoneSecret(other) == "" || same || !want.StartFactors || !other.DeletionTimestamp.IsZero() {
 			continue
 		}
-		for _, login := range desired.RoleOf(other, c.Settings).Members {
+		if err := c.limitPeople(ctx, &want); err != nil {
+			return nil, err
+		}
+		for _, login := range want.Members {
 			logins[login] = true
 		}
 	}
