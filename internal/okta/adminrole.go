@@ -223,7 +223,8 @@ func (d *Directory) readBack(ctx context.Context, want identity.AdminRole, seen 
 	return d.admins.misread(adminKey(want.Mark, want.Label), everythingOf(want), &identity.Error{
 		Kind: identity.Rejected, Reason: identity.ReasonInvalidRequest,
 		Message: fmt.Sprintf("Okta shows the resource %s of okta.adminPermissions as another one: %s (%s); nothing is given until "+
-			"the operator's configuration names what is meant as Okta does", want.Resources[missing], listed[other].ORN, listed[other].Links.Self.Href),
+			"the operator's configuration names what is meant as Okta does",
+			want.Resources[missing], listed[other].ORN, listed[other].Links.Self.Href),
 	})
 }
 

@@ -177,6 +177,33 @@ func TestPhoneNumberTwice(t *testing.T) {
 	w.mustMiss(second, "ada@example.com was sent a code at another number")
 }
 
+// TestPhoneNumberUncontested: a role that only watches keeps no other from correcting its
+// Secret, of which the person is sent one code in five minutes at most.
+func TestPhoneNumberUncontested(t *testing.T) {
+	w := newStandingWorld(t, time.Now(), oktasim.Options{})
+	w.start(impatient)
+	role := w.texted(nil, "ada")
+	secret := w.phoneSecret(map[string]string{"ada": "+4915100000001"})
+	others := w.phoneSecret(map[string]string{"ada": "+4915100000009"})
+	others.Name = "others"
+	watching := w.staffedWith("watching", "ada")
+	watching.Spec.MFA = role.Spec.MFA.DeepCopy()
+	watching.Spec.MFA.PhoneNumbersSecretRef.Name, watching.Spec.MFA.Enroll = "others", v1alpha1.EnrollWatch
+	w.create(others, watching, secret, role)
+	w.waitText(role, "ada Pending")
+	corrected := w.phoneSecret(map[string]string{"ada": "+4915100000002"})
+	corrected.ResourceVersion = secret.ResourceVersion
+	w.update(corrected)
+	w.passRole(role, time.Minute)
+	if _, number := w.smsOf("ada"); number != "+4915100000001" {
+		t.Errorf("a minute after the first code another went to %s", number)
+	}
+	w.passRole(role, 5*time.Minute)
+	if _, number := w.smsOf("ada"); number != "+4915100000002" {
+		t.Errorf("the number was not corrected, but is %s", number)
+	}
+}
+
 // TestNoPhoneNumberLeaves looks for the numbers of a Secret, good and bad ones, in all that
 // the operator says, while Okta repeats in its errors what it was sent.
 func TestNoPhoneNumberLeaves(t *testing.T) {

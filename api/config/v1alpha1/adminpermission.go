@@ -43,7 +43,8 @@ func (o Okta) validateAdminPermissions() error {
 			all = append(all, require(!slices.Contains(allowed.Resources[:j], resource), fmt.Sprintf("%sresources[%d]", field, j),
 				"must be named once", resource))
 			all = append(all, require(o.isResource(resource), fmt.Sprintf("%sresources[%d]", field, j),
-				"must be the address of all of a kind, of one object, or of the users of a group, under okta.orgURL + /api/v1/, without a slash at its end, or a name that begins with orn:", resource))
+				"must be the address of all of a kind, of one object, or of the users of a group, "+
+					"under okta.orgURL + /api/v1/, without a slash at its end, or a name that begins with orn:", resource))
 		}
 	}
 	return errors.Join(all...)
