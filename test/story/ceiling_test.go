@@ -285,6 +285,28 @@ func TestCeilingOverPeople(t *testing.T) {
 	readyKey(b.world, "bot")
 }
 
+// TestCeilingOfAgeComesLater: a ceiling for the age of keys that comes later ends the access of
+// a key that is never replaced, until its owner says how often it is.
+func TestCeilingOfAgeComesLater(t *testing.T) {
+	b := newBounded(t)
+	b.create(b.role("chat", "chat:read"), b.key("bot", "chat", ""))
+	readyKey(b.world, "bot")
+	b.mustBind(b.ceiling("age", v1alpha1.CeilingPolicy{MaxKeyAge: &metav1.Duration{Duration: 720 * time.Hour}}))
+	key := &v1alpha1.AgentAPIKey{}
+	b.waitReason("bot", key, v1alpha1.ReasonCeilingExceeded)
+	if says := readyMessage(key); !strings.Contains(says, "must be replaced within 720h0m0s; set spec.rotation.every") {
+		t.Errorf("the condition says %q", says)
+	}
+	b.mustBeRefusedA("chat:read")
+	b.editKey("bot", func(s *v1alpha1.AgentAPIKeySpec) {
+		s.Rotation = &v1alpha1.Rotation{Every: &metav1.Duration{Duration: 720 * time.Hour}}
+	})
+	readyKey(b.world, "bot")
+	if _, refused, err := b.agent("bot-okta").token("chat:read"); err != nil || refused != "" {
+		t.Errorf("with a rotation no token is issued: %q %v", refused, err)
+	}
+}
+
 // TestWithoutCeiling: where the configuration says so, a namespace without a ceiling has
 // nothing.
 func TestWithoutCeiling(t *testing.T) {
