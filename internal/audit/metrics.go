@@ -43,7 +43,7 @@ func NewMetrics(registerer prometheus.Registerer, set *Set, c clock.PassiveClock
 		}),
 		gauge("agentidentity_audit_sinks_failing", "Receivers of audit events to which nothing can be sent now.", failing),
 		gauge("agentidentity_audit_lag_seconds",
-			"Age of the oldest state of the log that a receiver has in full, for the receiver that is farthest behind; that of the process while history is read.",
+			"How long ago the receiver that is farthest behind had all that the log held; since it is followed, while history is read.",
 			func(all []*Follower) float64 { return lag(all, c.Now()) }),
 	}
 	var err error

@@ -43,25 +43,45 @@ type ownContext struct {
 	Data map[string]any `json:"debugData"`
 }
 
+// Note is something that the operator did or found.
+type Note struct {
+	At   time.Time
+	Type string
+	// Severity is Okta's: DEBUG, INFO, WARN or ERROR.
+	Severity string
+	Message  string
+	Outcome  event.Outcome
+	// Kind, Namespace and Name are those of the object concerned; empty where there is none.
+	Kind, Namespace, Name string
+	// Debug is what else there is to say. It holds no secret.
+	Debug map[string]any
+}
+
 // Record writes down what was asked of the directory.
 func (j *Journal) Record(a identity.Action) {
-	o := own{
-		UUID: string(uuid.NewUUID()), Published: a.At.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: TypeCall, Severity: "INFO",
-		Message: "The operator asked the directory to change something",
-		Actor:   ownParty{ID: operator, Type: "Operator", AlternateID: operator, DisplayName: operator},
-		Outcome: event.Outcome{Result: "SUCCESS"},
-		DebugContext: ownContext{map[string]any{
-			"call": a.Call, "requestId": a.RequestID,
-		}},
+	n := Note{
+		At: a.At, Type: TypeCall, Severity: "INFO", Message: "The operator asked the directory to change something",
+		Outcome: event.Outcome{Result: "SUCCESS"}, Kind: a.Caller.Kind, Namespace: a.Caller.Namespace, Name: a.Caller.Name,
+		Debug: map[string]any{"call": a.Call, "requestId": a.RequestID},
 	}
 	if a.Err != nil {
-		o.Outcome, o.Severity = event.Outcome{Result: "FAILURE", Reason: why(a.Err)}, "WARN"
+		n.Outcome, n.Severity = event.Outcome{Result: "FAILURE", Reason: why(a.Err)}, "WARN"
 	}
-	if a.Caller.Name != "" {
-		name := a.Caller.Namespace + "/" + a.Caller.Name
-		o.Target = []ownParty{{ID: a.Caller.Kind + "/" + name, Type: a.Caller.Kind, AlternateID: name, DisplayName: a.Caller.Name}}
+	j.Write(n)
+}
+
+// Write writes a note down.
+func (j *Journal) Write(n Note) {
+	o := own{
+		UUID: string(uuid.NewUUID()), Published: n.At.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: n.Type, Severity: n.Severity,
+		Message: n.Message, Outcome: n.Outcome, DebugContext: ownContext{n.Debug},
+		Actor: ownParty{ID: operator, Type: "Operator", AlternateID: operator, DisplayName: operator},
 	}
-	j.Add(o.event(a.At))
+	if n.Name != "" {
+		name := n.Namespace + "/" + n.Name
+		o.Target = []ownParty{{ID: n.Kind + "/" + name, Type: n.Kind, AlternateID: name, DisplayName: n.Name}}
+	}
+	j.Add(o.event(n.At))
 }
 
 // why is the directory's reason, or ours.

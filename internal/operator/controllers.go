@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
@@ -43,28 +44,31 @@ func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) 
 	restraints := restraint.Rules{
 		Reader: mgr.GetClient(), Home: home, Incident: incidentNamespace(o), DefaultDeny: o.Config.WithoutCeiling == "Deny",
 	}
+	told := func(name string) events.EventRecorder {
+		return recorder{EventRecorder: mgr.GetEventRecorder(name), journal: trail.journal, clock: o.Clock}
+	}
 	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{
 		&aiagentrole.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Clients: directory, Restraints: restraints,
-			Recorder: mgr.GetEventRecorder("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
+			Recorder: told("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 		},
 		&agentapikey.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory,
 			Secrets:  &keysecret.Store{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
-			Recorder: mgr.GetEventRecorder("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
+			Recorder: told("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 			Workers: o.Config.Manager.Workers, Pods: workload.Pods{Live: mgr.GetAPIReader()},
 			Restarter:  workload.Restarter{Live: mgr.GetAPIReader(), Client: mgr.GetClient()},
 			Restraints: restraints,
 			Brake:      brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
 		},
 		&accesspolicy.Controller{
-			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Recorder: mgr.GetEventRecorder("accesspolicy"), Clock: o.Clock,
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Recorder: told("accesspolicy"), Clock: o.Clock,
 			Settings: settings, Resync: resync, FirstRetry: o.FirstRetry, Restraints: restraints, Apps: appGrants(o.Config, home),
 		},
 		&orphan.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Tombstones: tombstones,
-			Recorder: mgr.GetEventRecorder("orphan"), Clock: o.Clock, Metrics: o.Metrics, Namespace: home,
+			Recorder: told("orphan"), Clock: o.Clock, Metrics: o.Metrics, Namespace: home,
 			Interval: o.Config.Orphans.Interval.Duration,
 			Rules: plan.OrphanRules{
 				Cluster: o.Config.ClusterID, Namespaces: o.Config.Namespaces,

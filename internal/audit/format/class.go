@@ -163,13 +163,18 @@ func managingForAWhile(verb string) int {
 }
 
 func changing(eventType, verb string) int {
-	factor := strings.HasPrefix(eventType, "user.mfa.factor.")
-	switch {
-	case factor && (verb == "activate" || verb == "unsuspend"):
-		return 10
-	case factor && (verb == "deactivate" || verb == "reset_all" || verb == "suspend"):
-		return 11
+	if strings.HasPrefix(eventType, "user.mfa.factor.") {
+		switch verb {
+		case "activate", "unsuspend":
+			return 10
+		case "deactivate", "reset_all", "suspend":
+			return 11
+		}
 	}
+	return changingAccount(verb)
+}
+
+func changingAccount(verb string) int {
 	switch verb {
 	case "create":
 		return 1

@@ -5,6 +5,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ type Origin struct {
 	Org string
 }
 
-// Millisecond is how times are written, in UTC: always of one length, so that they sort.
+// millisecond is how times are written, in UTC: always of one length, so that they sort.
 const millisecond = "2006-01-02T15:04:05.000Z"
 
 // Raw is Okta's own event with what we know of it beside it: a JSON object without line
@@ -98,7 +99,7 @@ func oneLine(raw []byte) ([]byte, error) {
 		}
 		raw = compact.Bytes()
 	} else if !json.Valid(raw) {
-		return nil, fmt.Errorf("writing an event: it is no JSON")
+		return nil, errors.New("writing an event: it is no JSON")
 	}
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))

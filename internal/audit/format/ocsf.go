@@ -108,6 +108,22 @@ func (d *document) fill(c class, e event.Event) {
 		d.FindingInfo = &findingInfo{UID: e.ID, Title: orElse(e.Message, e.Type), Types: []string{e.Type}}
 		d.Evidences = []evidence{{Actor: by, Source: from, HTTPRequest: requestOf(e)}}
 		return
+	case entityManagement:
+		d.Entity = entityOf(e)
+	case apiActivity:
+		d.API, d.Resources = &api{Operation: e.Type}, resourcesOf(e)
+		if from == nil {
+			from = &endpoint{Name: "Okta"}
+		}
+	default:
+		d.fillAccess(c, e)
+	}
+	d.Actor, d.Source, d.HTTPRequest = by, from, requestOf(e)
+}
+
+// fillAccess writes what the classes of identity and access have.
+func (d *document) fillAccess(c class, e event.Event) {
+	switch c {
 	case authentication:
 		d.User, d.Service = userOf(subject(e)), serviceOf(e)
 		if e.Session != "" {
@@ -124,15 +140,7 @@ func (d *document) fill(c class, e event.Event) {
 		if p, found := target(e, isPerson); found {
 			d.User = userOf(p)
 		}
-	case entityManagement:
-		d.Entity = entityOf(e)
-	case apiActivity:
-		d.API, d.Resources = &api{Operation: e.Type}, resourcesOf(e)
-		if from == nil {
-			from = &endpoint{Name: "Okta"}
-		}
 	}
-	d.Actor, d.Source, d.HTTPRequest = by, from, requestOf(e)
 }
 
 // scopes are what a token was granted, or what was asked for.

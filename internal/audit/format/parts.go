@@ -48,11 +48,10 @@ func userOf(p event.Party) *user {
 // isMail holds for what the schema takes for an address.
 func isMail(s string) bool {
 	local, domain, _ := strings.Cut(s, "@")
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 	return local != "" && strings.Contains(strings.Trim(domain, "."), ".") &&
 		!strings.ContainsFunc(local, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"(),:;<>@[\]`, r) }) &&
-		!strings.ContainsFunc(domain, func(r rune) bool {
-			return r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-		})
+		!strings.ContainsFunc(domain, func(r rune) bool { return !strings.ContainsRune(allowed, r) })
 }
 
 func isPerson(p event.Party) bool {

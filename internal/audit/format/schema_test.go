@@ -137,6 +137,12 @@ func inherit(it *item, among map[string]*item) {
 		it.Constraints = parent.Constraints
 	}
 	merged := maps.Clone(parent.Attributes)
+	for _, own := range []string{"class_uid", "category_uid"} { // those of the base event are its own; judge has others
+		if a, has := merged[own]; has {
+			a.Enum = nil
+			merged[own] = a
+		}
+	}
 	for name, own := range it.Attributes {
 		merged[name] = refine(merged[name], own)
 	}
