@@ -4,6 +4,7 @@ package operator
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"net/http"
@@ -27,9 +28,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/admission"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
@@ -114,6 +117,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 			BindAddress: o.Config.Manager.MetricsBindAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
 		},
+		WebhookServer:                 webhookServer(o),
 		HealthProbeBindAddress:        o.Config.Manager.HealthProbeBindAddress,
 		LeaderElection:                o.Config.Manager.LeaderElection == "Enabled",
 		LeaderElectionID:              leaderElectionID,
@@ -124,6 +128,9 @@ func newManager(o Options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)
 	}
+	if o.Config.Manager.WebhookCertificatesDirectory != "" {
+		admission.Register(mgr.GetWebhookServer(), mgr.GetScheme())
+	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, fmt.Errorf("adding the liveness check: %w", err)
 	}
@@ -131,6 +138,14 @@ func newManager(o Options) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("adding the readiness check: %w", err)
 	}
 	return mgr, nil
+}
+
+// webhookServer begins to listen when something is registered with it.
+func webhookServer(o Options) webhook.Server {
+	return webhook.NewServer(webhook.Options{
+		Port: o.Config.Manager.WebhookPort, CertDir: o.Config.Manager.WebhookCertificatesDirectory,
+		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }},
+	})
 }
 
 // cacheOptions keep foreign Secrets out of memory, and other namespaces out of

@@ -99,6 +99,11 @@ func (c *collector) has(id string) bool {
 func (w *world) sinkTo(c *collector, namespace, name string) *v1alpha1.AuditSink {
 	w.Helper()
 	w.trusted(c, namespace, name)
+	return w.sink(c, namespace, name)
+}
+
+// sink describes the collector.
+func (w *world) sink(c *collector, namespace, name string) *v1alpha1.AuditSink {
 	return &v1alpha1.AuditSink{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.AuditSinkSpec{Output: v1alpha1.AuditOutput{

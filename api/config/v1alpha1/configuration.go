@@ -142,6 +142,14 @@ type Manager struct {
 	// healthProbeBindAddress serves /healthz and /readyz, by default ":8081"; "0" for not at all.
 	HealthProbeBindAddress string `json:"healthProbeBindAddress,omitempty"`
 
+	// webhookCertificatesDirectory holds tls.crt and tls.key, as a mounted Secret; they are read
+	// again when they change. With them AuditSinks whose expressions do not compile are
+	// refused at admission (config/webhook); by default that is told by their conditions only.
+	WebhookCertificatesDirectory string `json:"webhookCertificatesDirectory,omitempty"`
+
+	// webhookPort serves the webhook, by default 9443.
+	WebhookPort int `json:"webhookPort,omitempty"`
+
 	// leaderElection is Enabled (the default) or Disabled.
 	LeaderElection string `json:"leaderElection,omitempty"`
 
@@ -199,6 +207,7 @@ func (c *Configuration) setDefaults() {
 	}
 	orElse(&c.Manager.MetricsBindAddress, "0")
 	orElse(&c.Manager.HealthProbeBindAddress, ":8081")
+	orElse(&c.Manager.WebhookPort, 9443)
 	orElse(&c.Manager.LeaderElection, "Enabled")
 	orElse(&c.Manager.Workers, 8)
 }
@@ -231,6 +240,7 @@ func (c *Configuration) validate() error {
 			"incidentNamespace", "must be the name of a namespace", c.IncidentNamespace),
 		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),
 		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
+		require(c.Manager.WebhookPort >= 1 && c.Manager.WebhookPort <= 65535, "manager.webhookPort", "must be 1 to 65535", c.Manager.WebhookPort),
 		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),
 	)
 }

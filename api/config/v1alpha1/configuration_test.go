@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		DeletionBrake:  DeletionBrake{KeysPerHour: new(25)},
 		Audit:          Audit{PollInterval: metav1.Duration{Duration: 30 * time.Second}},
 		WithoutCeiling: "Allow",
-		Manager:        Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8},
+		Manager:        Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8, WebhookPort: 9443},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the smallest configuration (-want +got):\n%s", diff)
@@ -72,6 +72,7 @@ func TestRefused(t *testing.T) {
 			"an address is no network", [2]string{"kind:", "audit: {allowedNetworks: [10.0.0.1]}\nkind:"}, "audit.allowedNetworks[0]",
 		},
 		"NegativeBrake": {"no brake is 0", [2]string{"kind:", "deletionBrake: {keysPerHour: -1}\nkind:"}, "deletionBrake.keysPerHour"},
+		"NoPort":        {"there is no such port", [2]string{"kind:", "manager: {webhookPort: 70000}\nkind:"}, "manager.webhookPort"},
 		"ManyWorkers":   {"more than Okta lets through", [2]string{"kind:", "manager: {workers: 65}\nkind:"}, "manager.workers"},
 		"Election":      {"it is a word, not a boolean", [2]string{"kind:", "manager: {leaderElection: \"true\"}\nkind:"}, "manager.leaderElection"},
 		"NobodysApp":    {"it allows nothing", [2]string{"kind:", "governedApps: [{app: A, namespaces: []}]\nkind:"}, "governedApps[0].namespaces"},
