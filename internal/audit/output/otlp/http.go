@@ -1,0 +1,184 @@
+package otlp
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
+)
+
+const (
+	typeProtobuf = "application/x-protobuf"
+	typeJSON     = "application/json"
+	// longestWait is how long a receiver may ask to be left alone.
+	longestWait = time.Hour
+)
+
+// overHTTP posts protobuf. It uses the transport itself, not a client: no redirect is
+// followed, so that no credential goes where nobody wrote it down.
+type overHTTP struct {
+	transport *http.Transport
+	url       string
+	headers   func() http.Header
+	packer    *gzip.Writer
+}
+
+func newHTTP(config Config, endpoint *url.URL, headers func() http.Header) *overHTTP {
+	return &overHTTP{
+		url:     endpoint.JoinPath("v1", "logs").String(),
+		headers: headers,
+		packer:  newPacker(),
+		transport: &http.Transport{
+			// No proxy: what it dials, the guard does not see.
+			DialContext:            config.Dial,
+			TLSClientConfig:        config.TLS,
+			TLSHandshakeTimeout:    10 * time.Second,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           2,
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: maxResponse,
+			// Answers are a few bytes: what is packed could only be meant to burst.
+			DisableCompression: true,
+		},
+	}
+}
+
+// newPacker packs fast: throughput is most of all this.
+func newPacker() *gzip.Writer {
+	packer, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // The level is a constant.
+	}
+	return packer
+}
+
+func (h *overHTTP) close() { h.transport.CloseIdleConnections() }
+
+func (h *overHTTP) send(ctx context.Context, message *collector.ExportLogsServiceRequest) (int64, error) {
+	req, err := h.request(ctx, message)
+	if err != nil {
+		return 0, &output.Error{Kind: output.Rejected, Message: "events cannot be written as protobuf"}
+	}
+	resp, err := h.transport.RoundTrip(req)
+	if err != nil {
+		// A connection that hangs is not tried again.
+		h.close()
+		return 0, reach.Error(ctx, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		// The rest of the body is nobody's: it may be endless, and it is not repeated.
+		return 0, h.failure(resp)
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	if err != nil {
+		h.close()
+		return 0, reach.Error(ctx, err)
+	}
+	return readAnswer(resp.Header.Get("Content-Type"), resp.Header.Get("Content-Encoding"), answer)
+}
+
+func (h *overHTTP) request(ctx context.Context, message *collector.ExportLogsServiceRequest) (*http.Request, error) {
+	raw, err := proto.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	// A new buffer each time: the transport may read it after it has answered.
+	packed := bytes.NewBuffer(make([]byte, 0, len(raw)/4))
+	h.packer.Reset(packed)
+	if _, err := h.packer.Write(raw); err != nil {
+		return nil, err
+	}
+	if err := h.packer.Close(); err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, packed)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "agent-identity-operator")
+	maps.Copy(req.Header, h.headers())
+	req.Header.Set("Content-Type", typeProtobuf)
+	req.Header.Set("Content-Encoding", "gzip")
+	return req, nil
+}
+
+// readAnswer reads what came with a success. Only an answer of the protocol acknowledges: a
+// page for logging in is a 200 as well. Some receivers answer in JSON or with nothing.
+func readAnswer(contentType, encoding string, answer []byte) (int64, error) {
+	foreign := &output.Error{
+		Kind:    output.Unreachable,
+		Message: "the endpoint answers with success, but not as an OTLP receiver does: see that it leads to one",
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	if err != nil && contentType != "" && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return 0, foreign
+	}
+	if len(answer) > maxResponse || encoding != "" && encoding != "identity" {
+		return 0, foreign
+	}
+	var said collector.ExportLogsServiceResponse
+	switch {
+	case len(answer) == 0 && (kind == "" || kind == typeProtobuf || kind == typeJSON):
+		return 0, nil
+	case kind == typeProtobuf:
+		err = proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, &said)
+	case kind == typeJSON:
+		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, &said)
+	default:
+		return 0, foreign
+	}
+	if err != nil {
+		return 0, foreign
+	}
+	return said.GetPartialSuccess().GetRejectedLogRecords(), nil
+}
+
+// failure is what an answer other than a success means. A status that nobody foresaw is
+// never taken to be about the events: they would be set aside one by one.
+func (h *overHTTP) failure(resp *http.Response) error {
+	said := strconv.Itoa(resp.StatusCode)
+	wait := retryAfter(resp.Header.Get("Retry-After"), resp.Header.Get("Date"))
+	switch code := resp.StatusCode; {
+	case code == http.StatusBadRequest, code == http.StatusRequestEntityTooLarge, code == http.StatusUnprocessableEntity:
+		return status(output.Rejected, said)
+	case code == http.StatusTooManyRequests, code >= 500 && wait > 0:
+		busy := status(output.Busy, said)
+		busy.RetryAfter = wait
+		return busy
+	case code >= 300 && code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooEarly:
+		return status(output.Refused, said)
+	}
+	return status(output.Unreachable, said)
+}
+
+// retryAfter reads seconds, or a time as seen by the receiver's own clock: ours may
+// differ. What is longer than an hour is an hour, and what cannot be read nothing.
+func retryAfter(value, date string) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, longestWait)
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	from, err := http.ParseTime(date)
+	if err != nil {
+		return 0
+	}
+	return min(max(until.Sub(from), 0), longestWait)
+}

@@ -1,0 +1,157 @@
+// Package otlp sends events as OpenTelemetry log records, over HTTP or gRPC. It refuses to
+// know what events mean.
+//
+// # Why not the exporters of the OpenTelemetry SDK
+//
+// Decided 2026-11-28, having read otlploghttp and otlploggrpc v0.20.0 (of otel v1.44.0).
+// This package speaks the protocol through its generated messages (go.opentelemetry.io/
+// proto/otlp, Apache-2.0, of the same project) instead, because the exporters are made for
+// telemetry that may be lost, and audit events may not:
+//
+//   - A 2xx whose Content-Type is not exactly application/x-protobuf counts as taken, be it
+//     a proxy's page for logging in or a partial success written as JSON or with a
+//     parameter after the type. These events would be lost with nobody told.
+//   - Partial success is a type of an internal package, told by its text only, and is joined
+//     to the result in an expression whose order of evaluation Go does not define.
+//   - Statuses that are not retried exist as text only, so 401 cannot be told from 400; and
+//     a Retry-After of 30 (seconds) is read as 30 nanoseconds.
+//   - Errors repeat what the receiver says, up to 4 MiB: it may say our credentials.
+//   - OTEL_EXPORTER_OTLP_* and HTTPS_PROXY of the operator's environment would have their
+//     say, beside what the sink says.
+//   - A Record with a resource is made by a Logger's processor only.
+//
+// It costs no module that the operator did not have, and leaves three out.
+//
+// # Partial success
+//
+// A receiver says how many records it rejects, never which. The protocol forbids to send
+// the request again; to obey would be to lose events, or to have none to set aside. So the
+// batch is reported as Rejected, and the caller halves it: no request is ever
+// repeated, and each ends, at the latest as a batch of one, which is set aside. What was
+// taken is sent twice, with the same log.record.uid, which is how OpenTelemetry defines
+// that the second is a duplicate.
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"k8s.io/utils/clock"
+
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
+)
+
+// maxRequest is how many bytes one request has before it is compressed. Receivers over gRPC
+// take 4 MiB unless they are told to take more.
+const maxRequest = 3 << 20
+
+// maxResponse is far more than a receiver has to say.
+const maxResponse = 64 << 10
+
+// Output sends to one receiver.
+type Output struct {
+	encoder encoder
+	sender  sender
+}
+
+// sender is a transport.
+type sender interface {
+	// send gives how many records the receiver rejects, of those that it could read.
+	send(ctx context.Context, req *collector.ExportLogsServiceRequest) (rejected int64, err error)
+	close()
+}
+
+// New makes an output. It connects to nobody yet. An error holds no secret.
+func New(config Config, now clock.PassiveClock) (*Output, error) {
+	endpoint, err := config.parse()
+	if err != nil {
+		return nil, err
+	}
+	headers, err := config.headers()
+	if err != nil {
+		return nil, err
+	}
+	if config.TLS, err = reach.TLS(config.TLS); err != nil {
+		return nil, err
+	}
+	o := &Output{encoder: newEncoder(config.Resource, now)}
+	if config.GRPC {
+		o.sender = newGRPC(config, endpoint, headers)
+	} else {
+		o.sender = newHTTP(config, endpoint, headers)
+	}
+	return o, nil
+}
+
+// Close implements output.Output.
+func (o *Output) Close() { o.sender.close() }
+
+// Deliver implements output.Output. A batch is sent in as many requests as its size asks
+// for, one after the other.
+func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var refused []int
+	for from := 0; from < len(batch); {
+		size := fits(batch[from:])
+		part := batch[from : from+size]
+		rejected, err := o.sender.send(ctx, o.encoder.request(part))
+		if told, ok := errors.AsType[*output.Error](err); ok && told.Kind == output.Rejected && size == 1 {
+			rejected, err = 1, nil
+		}
+		switch {
+		case err != nil:
+			return err
+		case rejected == 0:
+		case rejected == int64(size):
+			for i := range part {
+				refused = append(refused, from+i)
+			}
+		default:
+			return rejection(nil)
+		}
+		from += size
+	}
+	switch len(refused) {
+	case 0:
+		return nil
+	case len(batch):
+		return rejection(nil)
+	}
+	return rejection(refused)
+}
+
+// rejection does not repeat what the receiver says: see package reach.
+func rejection(places []int) error {
+	return &output.Error{
+		Kind: output.Rejected, Rejected: places,
+		Message: "the receiver rejects events: its own log says why",
+	}
+}
+
+// fits is how many of the records one request has room for, and at least one.
+func fits(records []output.Record) int {
+	total := 0
+	for i := range records {
+		total += sizeOf(&records[i])
+		if total > maxRequest && i > 0 {
+			return i
+		}
+	}
+	return len(records)
+}
+
+// status is an answer that is not a success.
+func status(kind output.Kind, said string) *output.Error {
+	words := map[output.Kind]string{
+		output.Unreachable: "the receiver cannot take events now",
+		output.Busy:        "the receiver asks to be left alone",
+		output.Refused:     "the receiver does not take events from the operator: see the endpoint and its headers",
+		output.Rejected:    "the receiver rejects what was sent",
+	}
+	return &output.Error{Kind: kind, Message: fmt.Sprintf("%s (%s)", words[kind], said)}
+}

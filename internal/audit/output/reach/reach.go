@@ -1,0 +1,100 @@
+// Package reach says why a receiver could not be reached, in words that are safe to show.
+// It refuses to know what is sent.
+//
+// What a receiver sends is not repeated, ever. A receiver has our credentials, and Go's
+// errors quote their peer: a status line that is none, the debug data of an HTTP/2 GOAWAY,
+// the names in a certificate. Whoever answers could so write a credential into a
+// condition or a log. So the words are this package's own, chosen by the error's type, and
+// of a cause only the operating system's number is kept, and the context's own errors.
+package reach
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+)
+
+// Error is what a failure of the network is to whoever delivers: an *output.Error, or the
+// context's own when that was cancelled. A guard's refusal comes out as it went in, however
+// deep it is wrapped. Err is never nil.
+func Error(ctx context.Context, err error) error {
+	if told, ok := errors.AsType[*output.Error](err); ok {
+		return told
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	message, cause := words(ctx, err)
+	return &output.Error{Kind: output.Unreachable, Message: message, Err: cause}
+}
+
+// words are what is said of err, and what is kept of it.
+func words(ctx context.Context, err error) (string, error) {
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return "the receiver does not answer in time", context.DeadlineExceeded
+	}
+	if said := certificate(err); said != "" {
+		return said, nil
+	}
+	if said := handshake(err); said != "" {
+		return said, nil
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		if dns.IsNotFound {
+			return "the receiver's name is not known to the DNS: correct the endpoint", nil
+		}
+		return "the DNS does not answer for the receiver's name", nil
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return "the receiver cannot be reached", number
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return "the receiver does not answer in time", nil
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return "the receiver closed the connection without an answer", nil
+	}
+	return "the connection to the receiver broke, or it answers in another protocol", nil
+}
+
+// certificate is what is wrong with theirs.
+func certificate(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the receiver's certificate is of no trusted authority: set output.tls.ca"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the receiver's certificate is for other names than the endpoint's"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		if invalid.Reason == x509.Expired {
+			return "the receiver's certificate has expired or is not yet valid"
+		}
+		return "the receiver's certificate is not valid"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the receiver's certificate is not valid"
+	}
+	return ""
+}
+
+// handshake is what else can be wrong with TLS.
+func handshake(err error) string {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the receiver does not speak TLS: name its TLS port"
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return "the receiver ends the TLS handshake: see whether it wants another client certificate (output.tls.clientCertificate)"
+	}
+	// What a peer alerts is no AlertError outside of QUIC, but an operation of its own.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return "the receiver ends the TLS handshake: see whether it wants another client certificate (output.tls.clientCertificate)"
+	}
+	return ""
+}
