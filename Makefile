@@ -87,9 +87,9 @@ verify: ## Check format, lint, and that everything generated is up to date.
 	@hack/verify $(GENERATED)
 
 .PHONY: build
-build: ## Build bin/manager and bin/oktasim.
-	@echo 'building bin/manager and bin/oktasim' >&2
-	@CGO_ENABLED=0 $(BUILD) -o bin/ ./cmd/manager ./cmd/oktasim
+build: ## Build bin/manager, bin/kubectl-agentid and bin/oktasim.
+	@echo 'building bin/manager, bin/kubectl-agentid and bin/oktasim' >&2
+	@CGO_ENABLED=0 $(BUILD) -o bin/ ./cmd/manager ./cmd/kubectl-agentid ./cmd/oktasim
 
 ##@ Code
 
