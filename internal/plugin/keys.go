@@ -108,7 +108,11 @@ func (p *plugin) keysOf(ctx context.Context, names []string) ([]v1alpha1.AgentAP
 		return nil, err
 	}
 	if len(names) == 0 {
-		return p.listKeys(ctx, c)
+		keys, namespace, err := p.listKeys(ctx, c)
+		if err == nil && len(keys) == 0 {
+			p.say("%s", none("AgentAPIKeys", namespace))
+		}
+		return keys, err
 	}
 	var keys []v1alpha1.AgentAPIKey
 	for _, name := range names {
@@ -125,20 +129,16 @@ func (p *plugin) keysOf(ctx context.Context, names []string) ([]v1alpha1.AgentAP
 	return keys, nil
 }
 
-// listKeys lists the keys the person looks at, and says so when there are none.
-func (p *plugin) listKeys(ctx context.Context, c client.Reader) ([]v1alpha1.AgentAPIKey, error) {
-	namespace, err := p.scope()
-	if err != nil {
-		return nil, err
+// listKeys lists the keys of the namespace the person looks at; "" is all.
+func (p *plugin) listKeys(ctx context.Context, c client.Reader) (keys []v1alpha1.AgentAPIKey, namespace string, err error) {
+	if namespace, err = p.scope(); err != nil {
+		return nil, "", err
 	}
-	var keys v1alpha1.AgentAPIKeyList
-	if err := c.List(ctx, &keys, client.InNamespace(namespace)); err != nil {
-		return nil, explain(err, "AgentAPIKey", types.NamespacedName{Namespace: namespace})
+	var found v1alpha1.AgentAPIKeyList
+	if err := c.List(ctx, &found, client.InNamespace(namespace)); err != nil {
+		return nil, "", explain(err, "AgentAPIKey", types.NamespacedName{Namespace: namespace})
 	}
-	if len(keys.Items) == 0 {
-		p.say("%s", none("AgentAPIKeys", namespace))
-	}
-	return keys.Items, nil
+	return found.Items, namespace, nil
 }
 
 // printKeys prints the table, and below it what is wrong with keys that were asked for by name.

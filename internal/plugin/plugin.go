@@ -1,6 +1,6 @@
 // Package plugin is kubectl agentid: what people do with agents' identities, from the
 // command line. It reads and writes objects of the four kinds with the person's own
-// kubeconfig.
+// kubeconfig, and reads Okta's System Log with the person's own API token.
 //
 // It refuses to know Secrets: its client speaks of the four kinds only, and no verb can
 // show what a credential is.
@@ -16,6 +16,9 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta"
 )
 
 // Exit codes: what scripts may rely on.
@@ -44,6 +47,8 @@ type Options struct {
 
 	// Connect makes the client of the cluster that the flags name; nil means a real one.
 	Connect func() (client.WithWatch, error)
+	// OpenLog opens the System Log of an org; nil means Okta's.
+	OpenLog func(orgURL string, credentials okta.CredentialSource) (identity.SystemLog, error)
 }
 
 // Run runs the verb that the arguments name and gives the program's exit code.

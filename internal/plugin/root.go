@@ -20,10 +20,11 @@ type flags struct {
 func (p *plugin) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-agentid",
-		Short: "The identities of AI agents: their keys, their people",
+		Short: "The identities of AI agents: their keys, their people, their log",
 		Long: `The identities of AI agents, which agent-identity-operator keeps in Okta.
 
-It acts with your own kubeconfig, and never reads a Secret. Exit codes: 0 done, 1 not done, 2 the command line is wrong, 3 asked for, but
+It acts with your own kubeconfig; "logs" also with your own Okta API token. It never reads
+a Secret. Exit codes: 0 done, 1 not done, 2 the command line is wrong, 3 asked for, but
 not seen to happen in time.
 
 Beside the flags shown, those of kubectl that say how the cluster is reached are taken
@@ -42,7 +43,7 @@ Beside the flags shown, those of kubectl that say how the cluster is reached are
 	p.flags.kube.AddFlags(root.PersistentFlags())
 	hideAllBut(root.PersistentFlags(), "namespace", "context", "kubeconfig")
 	_ = root.RegisterFlagCompletionFunc("namespace", p.completeNamespaces) // it fails for flags that do not exist only
-	root.AddCommand(p.mfa(), p.keys(), p.quarantine())
+	root.AddCommand(p.logs(), p.mfa(), p.keys(), p.quarantine())
 	return root
 }
 

@@ -21,6 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/okta"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -35,6 +37,9 @@ type world struct {
 	clock   *clocktesting.FakeClock
 	client  client.WithWatch
 	env     map[string]string
+	log     identity.SystemLog
+	orgURL  string // at which the log was opened
+	token   okta.CredentialSource
 	out     bytes.Buffer
 	errs    bytes.Buffer
 	watched func(client.WithWatch) // runs when a watch has begun
@@ -120,6 +125,10 @@ func (w *world) runAs(name string, args ...string) int {
 		Streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &w.out, ErrOut: &w.errs},
 		Getenv:  func(name string) string { return w.env[name] },
 		Connect: func() (client.WithWatch, error) { return w.client, nil },
+		OpenLog: func(orgURL string, token okta.CredentialSource) (identity.SystemLog, error) {
+			w.orgURL, w.token = orgURL, token
+			return w.log, nil
+		},
 	})
 }
 
