@@ -29,12 +29,14 @@ func (p *plugin) await(
 	defer timer.Stop()
 	for {
 		done, late, err := p.watchOnce(ctx, c, list, at, timer.C(), see)
+		if ctx.Err() != nil && !done {
+			return false, fmt.Errorf("stopped before it was seen what becomes of %s: what was asked for stands", at)
+		}
 		if done || late || err != nil {
 			return late, err
 		}
 		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
+		case <-ctx.Done(): // the next look ends it
 		case <-timer.C():
 			return true, nil
 		case <-p.Clock.After(pause):

@@ -49,7 +49,7 @@ Agents whose objects are deleted are not known any more; Okta's console shows th
   kubectl agentid logs --since 7d --agent chatbot/chatbot --type app.oauth2.as.token
   kubectl agentid logs -A --follow -o json`,
 		Args: atMost(0, "no arguments (--agent names one)"),
-		RunE: func(c *cobra.Command, _ []string) error { return p.runLogs(c.Context(), q) },
+		RunE: func(c *cobra.Command, _ []string) error { return q.ended(c.Context(), p.runLogs(c.Context(), q)) },
 	}
 	f := c.Flags()
 	f.StringVar(&q.since, "since", "1h", "how long ago to begin (90m, 12h, 7d), or a time (2026-11-28T09:00:00Z); 90d at most")
@@ -99,6 +99,14 @@ func (p *plugin) runLogs(ctx context.Context, q logQuery) error {
 	p.say("reading the System Log of %s since %s", orgURL, since.UTC().Format(time.RFC3339))
 	r := &reading{p: p, log: log, who: who, query: q, table: newTable("TIME", "AGENT", "EVENT", "RESULT", "BY", "FROM")}
 	return r.run(ctx, identity.LogPlace{Since: since})
+}
+
+// ended is what came of it: to be stopped is the only end that following has.
+func (q logQuery) ended(ctx context.Context, err error) error {
+	if q.follow && ctx.Err() != nil {
+		err = nil
+	}
+	return err
 }
 
 // sinceOf reads "90m", "7d" and times.

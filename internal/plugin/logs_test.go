@@ -198,7 +198,9 @@ func TestLogsFollow(t *testing.T) {
 		OpenLog: func(string, okta.CredentialSource) (identity.SystemLog, error) { return log, nil },
 	}
 	options.Streams.Out, options.Streams.ErrOut = &w.out, &w.errs
-	Run(ctx, options)
+	if code := Run(ctx, options); code != exitDone {
+		t.Errorf("stopped by the person, it ends with %d: %s", code, w.errs.String())
+	}
 	close(done)
 	want := []identity.LogPlace{
 		{Since: now.Add(-time.Hour)}, {Next: "0"}, {Next: "1"}, {Next: "1"}, {Since: now.Add(-51 * time.Minute)}, {Next: "4"}, {Next: "5"},

@@ -188,6 +188,16 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// TestStopped: who stops a quarantine that is waited for is not left to think that it holds.
+func TestStopped(t *testing.T) {
+	w := newWorld(t, key("chatbot", "chatbot"))
+	ctx, stop := context.WithCancel(t.Context())
+	w.ctx, w.watched = ctx, func(client.WithWatch) { stop() }
+	if code := w.run("quarantine", "chatbot"); code != exitFailed || !strings.Contains(w.errs.String(), "stopped before it was seen") {
+		t.Errorf("exit %d: %s", code, w.errs.String())
+	}
+}
+
 // TestQuarantineAndRelease: the policy names the key, a second time changes nothing, and
 // what is said is what the status says.
 func TestQuarantineAndRelease(t *testing.T) {

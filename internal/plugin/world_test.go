@@ -34,6 +34,7 @@ func at(d time.Duration) *metav1.Time { return new(metav1.NewTime(now.Add(d))) }
 // world is a cluster, a log and a person before a terminal.
 type world struct {
 	*testing.T
+	ctx     context.Context // the test's own when nil
 	clock   *clocktesting.FakeClock
 	client  client.WithWatch
 	env     map[string]string
@@ -120,7 +121,11 @@ clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}], users: [{name: 
 func (w *world) run(args ...string) int { return w.runAs("kubectl-agentid", args...) }
 
 func (w *world) runAs(name string, args ...string) int {
-	return Run(w.Context(), Options{
+	ctx := w.ctx
+	if ctx == nil {
+		ctx = w.Context()
+	}
+	return Run(ctx, Options{
 		Args: append([]string{name}, args...), Clock: w.clock, Version: "test",
 		Streams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &w.out, ErrOut: &w.errs},
 		Getenv:  func(name string) string { return w.env[name] },
