@@ -10,6 +10,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/outbound"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/otlp"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/splunk"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/webhook"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -36,6 +37,8 @@ func (o Opener) Open(spec *v1alpha1.AuditOutput, m Material) (output.Output, err
 		return o.webhook(spec.HTTP, m, secure)
 	case spec.SplunkHEC != nil:
 		return o.splunk(spec.SplunkHEC, m, secure)
+	case spec.OTLP != nil:
+		return o.otlp(spec.OTLP, m, secure)
 	}
 	return nil, &output.Error{Kind: output.Refused, Message: "spec.output says nothing of the receiver that its type names"}
 }
@@ -77,6 +80,14 @@ func (o Opener) splunk(spec *v1alpha1.SplunkHECOutput, m Material, secure *tls.C
 		RequireAck: spec.Acknowledgement != v1alpha1.RequirementOptional, Client: o.Guard.Client(secure), Clock: o.Clock,
 	})
 	return opened(out, "spec.output.splunkHEC", err)
+}
+
+func (o Opener) otlp(spec *v1alpha1.OTLPOutput, m Material, secure *tls.Config) (output.Output, error) {
+	out, err := otlp.New(otlp.Config{
+		Endpoint: string(spec.Endpoint), GRPC: spec.Protocol == v1alpha1.OTLPProtocolGRPC, Headers: headers(spec.Headers, m),
+		TLS: secure, Dial: o.Guard.DialContext, Resource: otlp.Resource{Cluster: o.Cluster, Org: o.Org},
+	}, o.Clock)
+	return opened(out, "spec.output.otlp", err)
 }
 
 // opened says in which field of the spec there is a fault.

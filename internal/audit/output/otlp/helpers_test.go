@@ -28,7 +28,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
-const canary = "canary-7c1d55aa" //nolint:gosec // a secret for tests
+const canary = "canary-7c1d55aa"
 
 var now = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 

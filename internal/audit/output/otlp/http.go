@@ -124,28 +124,37 @@ func readAnswer(contentType, encoding string, answer []byte) (int64, error) {
 		Kind:    output.Unreachable,
 		Message: "the endpoint answers with success, but not as an OTLP receiver does: see that it leads to one",
 	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	if err != nil && contentType != "" && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		return 0, foreign
-	}
-	if len(answer) > maxResponse || encoding != "" && encoding != "identity" {
+	kind, ok := mediaType(contentType)
+	if !ok || len(answer) > maxResponse || encoding != "" && encoding != "identity" {
 		return 0, foreign
 	}
 	var said collector.ExportLogsServiceResponse
-	switch {
-	case len(answer) == 0 && (kind == "" || kind == typeProtobuf || kind == typeJSON):
+	if len(answer) == 0 && kind == "" {
 		return 0, nil
-	case kind == typeProtobuf:
-		err = proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, &said)
-	case kind == typeJSON:
-		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, &said)
-	default:
-		return 0, foreign
 	}
-	if err != nil {
+	if err := unmarshal(kind, answer, &said); err != nil {
 		return 0, foreign
 	}
 	return said.GetPartialSuccess().GetRejectedLogRecords(), nil
+}
+
+// unmarshal reads an answer of either form; nothing at all is one that says nothing.
+func unmarshal(kind string, answer []byte, into proto.Message) error {
+	switch {
+	case kind == typeProtobuf:
+		return proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, into)
+	case kind == typeJSON && len(answer) == 0:
+		return nil
+	case kind == typeJSON:
+		return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, into)
+	}
+	return errors.New("it is of another type")
+}
+
+// mediaType is the type without its parameters; absent is a type, too.
+func mediaType(header string) (kind string, ok bool) {
+	kind, _, err := mime.ParseMediaType(header)
+	return kind, err == nil || header == "" || errors.Is(err, mime.ErrInvalidMediaParameter)
 }
 
 // failure is what an answer other than a success means. A status that nobody foresaw is

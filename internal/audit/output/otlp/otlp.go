@@ -98,21 +98,12 @@ func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
 	var refused []int
 	for from := 0; from < len(batch); {
 		size := fits(batch[from:])
-		part := batch[from : from+size]
-		rejected, err := o.sender.send(ctx, o.encoder.request(part))
-		if told, ok := errors.AsType[*output.Error](err); ok && told.Kind == output.Rejected && size == 1 {
-			rejected, err = 1, nil
-		}
-		switch {
-		case err != nil:
+		all, err := o.sendPart(ctx, batch[from:from+size])
+		if err != nil {
 			return err
-		case rejected == 0:
-		case rejected == int64(size):
-			for i := range part {
-				refused = append(refused, from+i)
-			}
-		default:
-			return rejection(nil)
+		}
+		for i := 0; all && i < size; i++ {
+			refused = append(refused, from+i)
 		}
 		from += size
 	}
@@ -123,6 +114,19 @@ func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
 		return rejection(nil)
 	}
 	return rejection(refused)
+}
+
+// sendPart sends what one request has room for. all tells that every record was rejected; of
+// some it is not known which.
+func (o *Output) sendPart(ctx context.Context, part []output.Record) (all bool, err error) {
+	rejected, err := o.sender.send(ctx, o.encoder.request(part))
+	if told, ok := errors.AsType[*output.Error](err); ok && told.Kind == output.Rejected && len(part) == 1 {
+		return true, nil
+	}
+	if err == nil && rejected != 0 && rejected != int64(len(part)) {
+		err = rejection(nil)
+	}
+	return rejected != 0, err
 }
 
 // rejection does not repeat what the receiver says: see package reach.

@@ -9,6 +9,7 @@
 package reach
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -40,17 +41,8 @@ func words(ctx context.Context, err error) (string, error) {
 	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "the receiver does not answer in time", context.DeadlineExceeded
 	}
-	if said := certificate(err); said != "" {
+	if said := cmp.Or(certificate(err), handshake(err), name(err)); said != "" {
 		return said, nil
-	}
-	if said := handshake(err); said != "" {
-		return said, nil
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		if dns.IsNotFound {
-			return "the receiver's name is not known to the DNS: correct the endpoint", nil
-		}
-		return "the DNS does not answer for the receiver's name", nil
 	}
 	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return "the receiver cannot be reached", number
@@ -62,6 +54,18 @@ func words(ctx context.Context, err error) (string, error) {
 		return "the receiver closed the connection without an answer", nil
 	}
 	return "the connection to the receiver broke, or it answers in another protocol", nil
+}
+
+// name is what is wrong with the receiver's.
+func name(err error) string {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	switch {
+	case !ok:
+		return ""
+	case dns.IsNotFound:
+		return "the receiver's name is not known to the DNS: correct the endpoint"
+	}
+	return "the DNS does not answer for the receiver's name"
 }
 
 // certificate is what is wrong with theirs.
