@@ -71,8 +71,9 @@ type Unsettled interface {
 // Engine) answers with an error of kind Rejected and ReasonFeatureUnavailable.
 type SignIns interface {
 	Unsettled
-	// PutSignIn creates the sign-in, or makes it equal, and gives its id. What is taken
-	// away is taken away first. It governs no app before GovernApp says so.
+	// PutSignIn creates the sign-in, or makes it equal, and gives its id. Until all of that is
+	// done, every person is asked for what it said before or for what it is to say. It
+	// governs no app before GovernApp says so.
 	PutSignIn(ctx context.Context, signIn SignIn) (id string, err error)
 	// FindSignIn gives the id of the owner's sign-in; "" when there is none.
 	FindSignIn(ctx context.Context, owner Mark, name string) (id string, err error)
@@ -94,8 +95,8 @@ type SignOns interface {
 	// AsksByApp tells which of the two it is: SignIns are kept where it does, SignOns where
 	// it does not. That is believed for an hour.
 	AsksByApp(ctx context.Context) (bool, error)
-	// PutSignOn creates the sign-on, or makes it equal, and gives its id. A new one stands
-	// behind those of others, and counts only once all of it is there. earlier are the names
+	// PutSignOn creates the sign-on, or makes it equal, as PutSignIn does, and gives its id. A
+	// new one stands behind those of others, and counts only once all of it is there. earlier are the names
 	// of others that the directory asks before it, for the same groups or for everybody, and
 	// that let somebody in; sorted.
 	PutSignOn(ctx context.Context, signOn SignOn) (id string, earlier []string, err error)

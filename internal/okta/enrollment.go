@@ -69,15 +69,15 @@ func (d *Directory) PutEnrollment(ctx context.Context, want identity.Enrollment)
 		settings = append(settings, object{"key": key, "enroll": object{"self": self}})
 	}
 	body := object{
-		"conditions": object{"people": object{"groups": object{"include": []string{want.Group}}}},
+		"conditions": forGroups([]string{want.Group}),
 		"settings":   object{"type": "AUTHENTICATORS", "authenticators": settings},
 	}
 	rule := object{
-		"type": mfaEnroll, "name": want.Name, "priority": 1,
+		"type": mfaEnroll, "name": want.Name,
 		"conditions": object{"network": object{"connection": "ANYWHERE"}},
 		"actions":    object{"enroll": object{"self": "CHALLENGE"}},
 	}
-	return d.ensureOrgPolicy(ctx, orgPolicy{orgPolicies, mfaEnroll, want.Mark, want.Name}, body, []object{rule}, nil)
+	return d.ensureOrgPolicy(ctx, orgPolicy{orgPolicies, mfaEnroll, want.Mark, want.Name}, body, orgRules{wanted: []object{rule}, first: 1})
 }
 
 // DeleteEnrollment implements identity.Enrollments.

@@ -3,6 +3,7 @@ package okta
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -171,8 +172,8 @@ func (d *Directory) markedOrgPolicies(ctx context.Context, p orgPolicy, list str
 
 // ensureOrgPolicy makes the policy and its rules equal to what is wanted, unless that was
 // so a while ago, and last of all makes it active. Policies are written one at a time.
-func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body object, rules []object, last object) (string, error) {
-	everything := string(mustJSON([]any{body, rules, last, policyMark(p.owner).String()}))
+func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body object, rules orgRules) (string, error) {
+	everything := string(mustJSON([]any{body, rules.wanted, rules.rest, policyMark(p.owner).String()}))
 	if id, is := d.madePolicies.known(p, everything, d.clock.Now()); is {
 		return id, nil
 	}
@@ -180,14 +181,23 @@ func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		return "", busy()
 	}
 	defer d.granting.Unlock()
-	id, active, err := d.putOrgPolicy(ctx, p, body)
+	wanted := plain(body)
+	wanted["type"], wanted["name"], wanted["description"] = p.kind, p.name, policyMark(p.owner).String()
+	have, err := d.holdOrgPolicy(ctx, p, wanted)
 	if err != nil {
 		return "", err
 	}
-	if err := d.putOrgRules(ctx, p.path(id)+"/rules", rules, last); err != nil {
+	id := text(have, "id")
+	if have, err = d.putOrgPolicy(ctx, p, have, beforeRules(have, wanted, rules)); err != nil {
 		return "", err
 	}
-	if !active {
+	if err := d.putOrgRules(ctx, p.path(id)+"/rules", rules); err != nil {
+		return "", err
+	}
+	if have, err = d.putOrgPolicy(ctx, p, have, wanted); err != nil {
+		return "", err
+	}
+	if text(have, "status") != statusActive {
 		if _, err := d.org.call(ctx, http.MethodPost, p.path(id)+"/lifecycle/activate", nil, nil); err != nil {
 			return "", err
 		}
@@ -196,41 +206,67 @@ func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body objec
 	return id, nil
 }
 
-// putOrgPolicy creates the policy, or makes it say what body says. It gives its id, and
-// whether it is active.
-func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, body object) (id string, active bool, err error) {
-	wanted := plain(body)
-	wanted["type"], wanted["name"], wanted["description"] = p.kind, p.name, policyMark(p.owner).String()
+// beforeRules is what the policy says while its rules are changed. Nobody is to be under
+// rules that were written for others: whom it is for no more it lets go of before, and whom
+// it is for besides it takes on afterwards, by another call. Where all are replaced at once
+// those who go are under the new rules for that long.
+func beforeRules(have, wanted object, rules orgRules) object {
+	if rules.revoking {
+		return wanted
+	}
+	stay := slices.DeleteFunc(groupsOf(have), func(group string) bool { return !slices.Contains(groupsOf(wanted), group) })
+	if len(stay) == 0 || len(stay) == len(groupsOf(have)) {
+		return have
+	}
+	fewer := maps.Clone(wanted)
+	fewer["conditions"] = plain(forGroups(stay))
+	return fewer
+}
+
+// forGroups are the conditions of a policy for the members of groups.
+func forGroups(ids []string) object {
+	return object{"people": object{"groups": object{"include": ids}}}
+}
+
+// holdOrgPolicy finds the policy, or creates it.
+func (d *Directory) holdOrgPolicy(ctx context.Context, p orgPolicy, wanted object) (object, error) {
 	found, err := d.findOrgPolicies(ctx, p)
 	if err != nil {
-		return "", false, err
+		return nil, err
 	}
 	if len(found) == 0 {
 		return d.createOrgPolicy(ctx, p, wanted)
 	}
 	for _, twin := range found[1:] {
 		if err := d.dropOrgPolicy(ctx, p, text(twin, "id")); err != nil {
-			return "", false, err
+			return nil, err
 		}
 	}
-	have := found[0]
-	id, active = text(have, "id"), text(have, "status") == statusActive
-	if covers(wanted, have) {
-		return id, active, nil
-	}
-	wanted["priority"] = have["priority"]
-	_, err = d.org.call(ctx, http.MethodPut, p.path(id), wanted, nil)
-	return id, active, err
+	return found[0], nil
 }
 
-func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body object) (id string, active bool, err error) {
+// putOrgPolicy makes the policy say what is wanted, and gives it as it is then.
+func (d *Directory) putOrgPolicy(ctx context.Context, p orgPolicy, have, wanted object) (object, error) {
+	if covers(wanted, have) {
+		return have, nil
+	}
+	body := maps.Clone(wanted)
+	body["priority"] = have["priority"]
+	if _, err := d.org.call(ctx, http.MethodPut, p.path(text(have, "id")), body, nil); err != nil {
+		return nil, err
+	}
+	now := maps.Clone(have)
+	maps.Copy(now, wanted)
+	return now, nil
+}
+
+func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body object) (object, error) {
 	made, left := d.madePolicies.recent(p, d.clock.Now())
 	if made.id != "" {
-		active, err := d.isActive(ctx, p, made.id)
-		return made.id, active, err
+		return d.unlisted(ctx, p, made.id, body)
 	}
 	if err := unsettled(left); err != nil {
-		return "", false, err
+		return nil, err
 	}
 	path := p.base
 	if p.kind == signOnPolicy {
@@ -238,7 +274,7 @@ func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		path += "?activate=false"
 	}
 	var answer object
-	_, err = d.org.call(ctx, http.MethodPost, path, body, &answer)
+	_, err := d.org.call(ctx, http.MethodPost, path, body, &answer)
 	if err == nil && text(answer, "id") == "" {
 		err = incomplete()
 	}
@@ -246,23 +282,25 @@ func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		d.madePolicies.put(p, "", d.clock.Now())
 	}
 	if err != nil {
-		return "", false, err
+		return nil, err
 	}
 	d.madePolicies.put(p, text(answer, "id"), d.clock.Now())
-	return text(answer, "id"), text(answer, "status") == statusActive, nil
+	return answer, nil
 }
 
-// isActive looks at a policy that lists do not show yet.
-func (d *Directory) isActive(ctx context.Context, p orgPolicy, id string) (bool, error) {
+// unlisted is a policy that was made a moment ago and that lists do not show yet. Of those
+// that are made active it is known what they say.
+func (d *Directory) unlisted(ctx context.Context, p orgPolicy, id string, body object) (object, error) {
+	have := maps.Clone(body)
+	have["id"], have["status"] = id, statusActive
 	if p.kind != signOnPolicy {
-		return true, nil
+		return have, nil
 	}
-	var have object
 	_, err := d.org.call(ctx, http.MethodGet, p.path(id), nil, &have)
 	if fault.IsGone(err) {
-		return false, waitingFor(err, "Okta has the policy and does not show it yet; it is looked at again")
+		return nil, waitingFor(err, "Okta has the policy and does not show it yet; it is looked at again")
 	}
-	return text(have, "status") == statusActive, err
+	return have, err
 }
 
 // deleteOrgPolicy removes all that is the owner's of that name.
@@ -293,88 +331,4 @@ func (d *Directory) dropOrgPolicy(ctx context.Context, p orgPolicy, id string) e
 	}
 	d.madePolicies.forget(p)
 	return nil
-}
-
-// maxPasses bounds how often rules are looked at again: each write may move others.
-const maxPasses = 6
-
-// putOrgRules makes the policy's rules the wanted ones, in their order, and has the rule
-// that catches the rest say what last says; nil leaves that alone. Access that is to end
-// ends first.
-func (d *Directory) putOrgRules(ctx context.Context, path string, wanted []object, last object) error {
-	for range maxPasses {
-		var have []object
-		if _, err := d.org.call(ctx, http.MethodGet, path, nil, &have); err != nil {
-			return err
-		}
-		changed, err := d.mendOrgRules(ctx, path, have, wanted, last)
-		if err != nil || !changed {
-			return err
-		}
-	}
-	return waiting("Okta goes on moving the rules of a policy; they are looked at again")
-}
-
-func (d *Directory) mendOrgRules(ctx context.Context, path string, have, wanted []object, last object) (bool, error) {
-	ended, err := d.endOrgRules(ctx, path, have, wanted, last)
-	if err != nil {
-		return ended, err
-	}
-	written, err := d.writeOrgRules(ctx, path, have, wanted)
-	return ended || written, err
-}
-
-// endOrgRules closes what is open behind the rules, and deletes those that are not wanted.
-func (d *Directory) endOrgRules(ctx context.Context, path string, have, wanted []object, last object) (changed bool, err error) {
-	for i, rule := range have {
-		is := func(w object) bool { return text(w, "name") == text(rule, "name") }
-		switch {
-		case rule["system"] == true && last != nil && !covers(plain(last), rule):
-			err = d.putOrgRule(ctx, path, rule, last)
-		case rule["system"] != true && (!slices.ContainsFunc(wanted, is) || slices.ContainsFunc(have[:i], is)):
-			_, err = d.org.call(ctx, http.MethodDelete, path+"/"+url.PathEscape(text(rule, "id")), nil, nil)
-		default:
-			continue
-		}
-		if err != nil && !fault.IsGone(err) {
-			return changed, err
-		}
-		changed = true
-	}
-	return changed, nil
-}
-
-func (d *Directory) writeOrgRules(ctx context.Context, path string, have, wanted []object) (changed bool, err error) {
-	for _, rule := range wanted {
-		at := slices.IndexFunc(have, func(h object) bool { return text(h, "name") == text(rule, "name") })
-		switch {
-		case at < 0:
-			_, err = d.org.call(ctx, http.MethodPost, path, pruned(plain(rule)), nil)
-			if status, _ := fault.StatusOf(err); status.Exists {
-				err = waitingFor(err, "Okta has the rule and does not show it yet; it is looked at again")
-			}
-		case !covers(plain(rule), have[at]):
-			err = d.putOrgRule(ctx, path, have[at], rule)
-		case text(have[at], "status") != statusActive:
-			_, err = d.org.call(ctx, http.MethodPost, path+"/"+url.PathEscape(text(have[at], "id"))+"/lifecycle/activate", nil, nil)
-		default:
-			continue
-		}
-		if err != nil {
-			return changed, err
-		}
-		changed = true
-	}
-	return changed, nil
-}
-
-// putOrgRule replaces a rule. What is not sent Okta takes for its default.
-func (d *Directory) putOrgRule(ctx context.Context, path string, have, want object) error {
-	body := pruned(plain(want))
-	body["type"], body["name"] = have["type"], have["name"]
-	if _, given := body["priority"]; !given {
-		body["priority"] = have["priority"]
-	}
-	_, err := d.org.call(ctx, http.MethodPut, path+"/"+url.PathEscape(text(have, "id")), body, nil)
-	return err
 }

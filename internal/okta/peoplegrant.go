@@ -18,13 +18,13 @@ func (d *Directory) PutPeopleGrant(ctx context.Context, want identity.PeopleGran
 	}
 	body := object{"status": statusActive, "conditions": object{"clients": object{"include": want.Clients}}}
 	rules := make([]object, 0, len(want.Rules))
-	for i, rule := range want.Rules {
+	for _, rule := range want.Rules {
 		people := object{"groups": object{"include": rule.Groups}}
 		if len(rule.Users) > 0 {
 			people = object{"users": object{"include": rule.Users}, "groups": nil}
 		}
 		rules = append(rules, object{
-			"type": "RESOURCE_ACCESS", "name": rule.Name, "priority": i + 1, "status": statusActive,
+			"type": "RESOURCE_ACCESS", "name": rule.Name, "status": statusActive,
 			"conditions": object{
 				"people": people, "grantTypes": object{"include": []string{"authorization_code"}},
 				"scopes": object{"include": append(append([]string{}, rule.Permissions...), openID...)},
@@ -32,7 +32,7 @@ func (d *Directory) PutPeopleGrant(ctx context.Context, want identity.PeopleGran
 			"actions": object{"token": object{"accessTokenLifetimeMinutes": int(want.TokenLifetime / time.Minute)}},
 		})
 	}
-	_, err = d.ensureOrgPolicy(ctx, grantToPeople(s, want.Mark, want.Name), body, rules, nil)
+	_, err = d.ensureOrgPolicy(ctx, grantToPeople(s, want.Mark, want.Name), body, orgRules{wanted: rules, first: 1, revoking: true})
 	return d.childless(err)
 }
 

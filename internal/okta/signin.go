@@ -19,11 +19,11 @@ func signInOf(owner identity.Mark, name string) orgPolicy {
 // PutSignIn implements identity.SignIns.
 func (d *Directory) PutSignIn(ctx context.Context, want identity.SignIn) (string, error) {
 	rules := make([]object, 0, len(want.Rules))
-	for i, rule := range want.Rules {
-		rules = append(rules, accessRule(i, rule))
+	for _, rule := range want.Rules {
+		rules = append(rules, accessRule(rule))
 	}
 	deny := object{"actions": object{"appSignOn": object{"access": "DENY"}}}
-	return d.ensureOrgPolicy(ctx, signInOf(want.Mark, want.Name), object{}, rules, deny)
+	return d.ensureOrgPolicy(ctx, signInOf(want.Mark, want.Name), object{}, orgRules{wanted: rules, rest: deny})
 }
 
 // FindSignIn implements identity.SignIns.
@@ -46,7 +46,7 @@ func (d *Directory) DeleteSignIn(ctx context.Context, owner identity.Mark, name 
 
 // accessRule is a rule in Okta's words
 // (https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Policy/).
-func accessRule(priority int, rule identity.SignInRule) object {
+func accessRule(rule identity.SignInRule) object {
 	conditions := object{
 		"people": object{
 			"groups": object{"include": rule.Groups, "exclude": nil}, "users": object{"include": nil, "exclude": nil},
@@ -73,7 +73,7 @@ func accessRule(priority int, rule identity.SignInRule) object {
 		conditions["platform"] = object{"include": platformsOf(rule.Platforms), "exclude": nil}
 	}
 	return object{
-		"type": accessPolicy, "name": rule.Name, "priority": priority, "conditions": conditions,
+		"type": accessPolicy, "name": rule.Name, "conditions": conditions,
 		"actions": object{"appSignOn": object{"access": "ALLOW", "verificationMethod": verification(rule.Proof)}},
 	}
 }

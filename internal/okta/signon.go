@@ -32,11 +32,11 @@ func (d *Directory) PutSignOn(ctx context.Context, want identity.SignOn) (string
 	p := signOnOf(want.Mark, want.Name)
 	rules := make([]object, 0, len(want.Rules)+1)
 	for _, rule := range want.Rules {
-		rules = append(rules, sessionRule(len(rules), rule.Name, network(rule.FromZones, rule.NotFromZones), allowing(rule)))
+		rules = append(rules, sessionRule(rule.Name, network(rule.FromZones, rule.NotFromZones), allowing(rule)))
 	}
-	rules = append(rules, sessionRule(len(rules), nobodyElse, network(nil, nil), object{"access": "DENY"}))
-	body := object{"conditions": object{"people": object{"groups": object{"include": want.Groups}}}}
-	id, err := d.ensureOrgPolicy(ctx, p, body, rules, nil)
+	rules = append(rules, sessionRule(nobodyElse, network(nil, nil), object{"access": "DENY"}))
+	body := object{"conditions": forGroups(want.Groups)}
+	id, err := d.ensureOrgPolicy(ctx, p, body, orgRules{wanted: rules, first: 1})
 	if err != nil {
 		return "", nil, err
 	}
@@ -56,9 +56,9 @@ func (d *Directory) DeleteSignOn(ctx context.Context, owner identity.Mark, name 
 // sessionRule is a rule in Okta's words. Whom it is for says its policy: a rule that made
 // an exception would leave somebody to the next policy. So would one that was for some
 // providers or risks only.
-func sessionRule(index int, name string, network, signon object) object {
+func sessionRule(name string, network, signon object) object {
 	return object{
-		"type": "SIGN_ON", "name": name, "priority": index + 1,
+		"type": "SIGN_ON", "name": name,
 		"conditions": object{
 			"people":  object{"users": object{"include": nil, "exclude": []string{}}, "groups": nil},
 			"network": network, "authContext": object{"authType": "ANY"},
