@@ -17,7 +17,7 @@ type AccessPolicyStatus struct {
 	// Reasons of Ready: Ready, Progressing, Deleting, NotHonouredHere, RoleNotFound,
 	// RoleNotShared, RoleNotReady, AppNotFound, AppAmbiguous, AppNotAllowed,
 	// AppConflict, Shadowed, NetworkZoneNotFound, DeviceAssuranceNotFound,
-	// CeilingExceeded, InvalidSelector, KeyNotFound, TooManyTargets, and those of Okta:
+	// DeactivatedInDirectory, CeilingExceeded, InvalidSelector, KeyNotFound, TooManyTargets, and those of Okta:
 	// AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// DirectoryUnreachable, DirectoryError, Throttled, InvalidRequest,
 	// DirectoryConflict, WaitingForDirectory.

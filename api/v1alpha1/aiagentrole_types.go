@@ -193,7 +193,7 @@ type AIAgentRoleStatus struct {
 	// it. PermissionsReady is True while what agents need of the role stands in
 	// Okta, whatever is wrong about its people; it has the same reasons as Ready.
 	// Reasons of Ready: Ready, Progressing, ReservedPermission, Shadowed,
-	// UnknownMembers, CeilingExceeded, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
+	// UnknownMembers, CeilingExceeded, DeactivatedInDirectory, and those of Okta: AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// UnsafeOrganizationSetting, DirectoryUnreachable, DirectoryError, Throttled,
 	// InvalidRequest, DirectoryConflict, WaitingForDirectory.
 	// +optional

@@ -106,7 +106,7 @@ const (
 	ReasonSecretConflict = "SecretConflict"
 	// ReasonTokenRefused: Okta refuses a token for the registered credential.
 	ReasonTokenRefused = "TokenRefused"
-	// ReasonDeactivatedInDirectory: somebody deactivated the client in Okta; that is respected.
+	// ReasonDeactivatedInDirectory: somebody deactivated the client, or the policy, in Okta; that is respected.
 	ReasonDeactivatedInDirectory = "DeactivatedInDirectory"
 	// ReasonDeletedInDirectory: somebody deleted the client in Okta; that is respected.
 	ReasonDeletedInDirectory = "DeletedInDirectory"

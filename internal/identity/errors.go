@@ -78,6 +78,7 @@ const (
 	ReasonWaiting                   = "WaitingForDirectory"
 	ReasonTokenRefused              = "TokenRefused"
 	ReasonNoPhoneNumber             = "NoPhoneNumber"
+	ReasonDeactivatedInDirectory    = "DeactivatedInDirectory"
 	ReasonCredentialLimit           = "CredentialLimit" //nolint:gosec // a reason is no credential
 )
 

@@ -53,7 +53,8 @@ type Factors interface {
 // Enrollments keeps which second factors the members of a group must have.
 type Enrollments interface {
 	Unsettled
-	// PutEnrollment creates the enrolment policy, or makes it equal, and gives its id.
+	// PutEnrollment creates the enrolment policy, or makes it equal, and gives its id. One that
+	// a person has switched off stays so, and is an error like that of PutSignIn.
 	PutEnrollment(ctx context.Context, enrollment Enrollment) (id string, err error)
 	// DeleteEnrollment removes it; gone already is success.
 	DeleteEnrollment(ctx context.Context, owner Mark, name string) error
@@ -73,7 +74,8 @@ type SignIns interface {
 	Unsettled
 	// PutSignIn creates the sign-in, or makes it equal, and gives its id. Until all of that is
 	// done, every person is asked for what it said before or for what it is to say. It
-	// governs no app before GovernApp says so.
+	// governs no app before GovernApp says so. One that a person has switched off is left
+	// alone: its id comes with an error of kind Rejected and ReasonDeactivatedInDirectory.
 	PutSignIn(ctx context.Context, signIn SignIn) (id string, err error)
 	// FindSignIn gives the id of the owner's sign-in; "" when there is none.
 	FindSignIn(ctx context.Context, owner Mark, name string) (id string, err error)

@@ -48,10 +48,13 @@ func splitMark(description string) (string, identity.Mark) {
 // policyMark is the mark as it fits into the description of an access policy: of
 // an owner with a very long name the end is replaced by a digest. How much is left of
 // the name depends on it alone, so that namesakes stay namesakes.
-func policyMark(mark identity.Mark) identity.Mark {
+func policyMark(mark identity.Mark) identity.Mark { return shortMark(mark, maxPolicyDescription) }
+
+// shortMark is the mark as it fits into limit characters.
+func shortMark(mark identity.Mark, limit int) identity.Mark {
 	longest := mark
 	longest.UID, longest.Since = mark.UID+strings.Repeat("-", max(0, uidLength-len(mark.UID))), max(mark.Since, maxSince)
-	over := len(longest.String()) - maxPolicyDescription
+	over := len(longest.String()) - limit
 	if over <= 0 {
 		return mark
 	}

@@ -162,7 +162,7 @@ func (d *Directory) markedOrgPolicies(ctx context.Context, p orgPolicy, list str
 	}
 	ours := slices.DeleteFunc(listed, func(o object) bool {
 		mark, _ := identity.ParseMark(text(o, "description"))
-		return !policyMark(p.owner).MayChange(mark)
+		return !policyMark(p.owner).MayChange(mark) && (!isUnfinished(o) || !shortMark(p.owner, maxUnfinished).MayChange(mark))
 	})
 	slices.SortFunc(ours, func(a, b object) int {
 		return cmp.Or(cmp.Compare(text(a, "created"), text(b, "created")), cmp.Compare(text(a, "id"), text(b, "id")))
@@ -171,7 +171,8 @@ func (d *Directory) markedOrgPolicies(ctx context.Context, p orgPolicy, list str
 }
 
 // ensureOrgPolicy makes the policy and its rules equal to what is wanted, unless that was
-// so a while ago, and last of all makes it active. Policies are written one at a time.
+// so a while ago. One that a person has switched off it leaves alone, and says so. Policies
+// are written one at a time.
 func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body object, rules orgRules) (string, error) {
 	everything := string(mustJSON([]any{body, rules.wanted, rules.rest, policyMark(p.owner).String()}))
 	if id, is := d.madePolicies.known(p, everything, d.clock.Now()); is {
@@ -188,19 +189,20 @@ func (d *Directory) ensureOrgPolicy(ctx context.Context, p orgPolicy, body objec
 		return "", err
 	}
 	id := text(have, "id")
+	if p.switchedOff(have) {
+		return id, p.leftAlone(have)
+	}
 	if have, err = d.putOrgPolicy(ctx, p, have, beforeRules(have, wanted, rules)); err != nil {
 		return "", err
 	}
 	if err := d.putOrgRules(ctx, p.path(id)+"/rules", rules); err != nil {
 		return "", err
 	}
-	if have, err = d.putOrgPolicy(ctx, p, have, wanted); err != nil {
+	if have, err = d.finish(ctx, p, have, wanted); err != nil {
 		return "", err
 	}
-	if text(have, "status") != statusActive {
-		if _, err := d.org.call(ctx, http.MethodPost, p.path(id)+"/lifecycle/activate", nil, nil); err != nil {
-			return "", err
-		}
+	if _, err = d.putOrgPolicy(ctx, p, have, wanted); err != nil {
+		return "", err
 	}
 	d.madePolicies.verified(p, id, everything, d.clock.Now())
 	return id, nil
@@ -219,6 +221,7 @@ func beforeRules(have, wanted object, rules orgRules) object {
 		return have
 	}
 	fewer := maps.Clone(wanted)
+	fewer["description"] = have["description"]
 	fewer["conditions"] = plain(forGroups(stay))
 	return fewer
 }
@@ -272,6 +275,8 @@ func (d *Directory) createOrgPolicy(ctx context.Context, p orgPolicy, body objec
 	if p.kind == signOnPolicy {
 		// It binds people as soon as it has rules: all of them are to be there.
 		path += "?activate=false"
+		body = maps.Clone(body)
+		body["description"] = unfinished(p.owner)
 	}
 	var answer object
 	_, err := d.org.call(ctx, http.MethodPost, path, body, &answer)

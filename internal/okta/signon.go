@@ -38,7 +38,7 @@ func (d *Directory) PutSignOn(ctx context.Context, want identity.SignOn) (string
 	body := object{"conditions": forGroups(want.Groups)}
 	id, err := d.ensureOrgPolicy(ctx, p, body, orgRules{wanted: rules, first: 1})
 	if err != nil {
-		return "", nil, err
+		return id, nil, err
 	}
 	earlier, err := d.earlier(ctx, p, id, want.Groups)
 	return id, earlier, err

@@ -33,7 +33,7 @@ func TestSignOnIsWhole(t *testing.T) {
 			calls = append(calls, op.Method+" "+strings.TrimPrefix(op.Template, "/api/v1/policies"))
 		}
 	}
-	want := []string{"POST ", "POST /{policyId}/rules", "POST /{policyId}/rules", "POST /{policyId}/lifecycle/activate"}
+	want := []string{"POST ", "POST /{policyId}/rules", "POST /{policyId}/rules", "POST /{policyId}/lifecycle/activate", "PUT /{policyId}"}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("the order of calls (-want +got):\n%s", diff)
 	}
@@ -62,9 +62,6 @@ func TestSignOnMended(t *testing.T) {
 		},
 		"a rule switched off": func(w *world, policy string, rules []oktasim.OrgRule) {
 			w.send(http.MethodPost, policy+"/rules/"+rules[0].ID+"/lifecycle/deactivate")
-		},
-		"the policy switched off": func(w *world, policy string, _ []oktasim.OrgRule) {
-			w.send(http.MethodPost, policy+"/lifecycle/deactivate")
 		},
 		"somebody excepted from the refusal": func(w *world, policy string, rules []oktasim.OrgRule) {
 			user := w.org.AddUser("ada@example.com")

@@ -263,6 +263,36 @@ func TestSignOnShadowed(t *testing.T) {
 	w.mustDecide("ada", "198.51.100.7", "password", false, "Nobody else")
 }
 
+// TestSignOnSwitchedOff: what a person switches off in Okta stays so, whatever of the status
+// is lost; the policy says how to have it back, and people get no tokens past it.
+func TestSignOnSwitchedOff(t *testing.T) {
+	w, app := newClassicWorld(t, time.Now())
+	w.start(impatient, w.atTheOperators)
+	policy := w.sessions()
+	w.create(policy, w.staffedWith("admins", "ada"), w.staffedWith("users", "gus"))
+	w.waitReason("console", policy, v1alpha1.ReasonReady)
+	path := "/api/v1/policies/" + policy.Status.Conditional.SignOnPolicyID
+	w.asPerson("POST", path+"/lifecycle/deactivate", "")
+	w.standing.Step(time.Hour)
+	w.get("console", policy)
+	policy.Status.Conditional = nil
+	w.must(nil, cluster.admin.Status().Update(context.Background(), policy))
+	w.nudge(policy)
+	w.waitReason("console", policy, v1alpha1.ReasonDeactivatedInDirectory)
+	if message := messageOf(policy, v1alpha1.ConditionStalled); !strings.Contains(message, "Activate it there") {
+		t.Errorf("it does not say how to have it back: %s", message)
+	}
+	w.mustDecide("ada", "198.51.100.7", "password", true, "Default Rule")
+	if got := w.scopesOf(app, "ada", "admins"); got != "" {
+		t.Errorf("Ada signs in past the policy, and gets %q", got)
+	}
+	w.asPerson("POST", path+"/lifecycle/activate", "")
+	w.standing.Step(10 * time.Minute)
+	w.nudge(policy)
+	w.waitReason("console", policy, v1alpha1.ReasonReady)
+	w.mustDecide("ada", "198.51.100.7", "password", false, "Nobody else")
+}
+
 // TestSignOnTwice: of two policies for the same role the one that was there first counts, and
 // the other says so; when the first goes, though its status was lost, the other takes over.
 func TestSignOnTwice(t *testing.T) {

@@ -43,7 +43,14 @@ func (c *Controller) signInByApp(ctx context.Context, policy *v1alpha1.AccessPol
 		return err
 	}
 	status := policy.Status.Conditional
-	if status.PolicyID, err = c.Directory.PutSignIn(ctx, desired.SignInOf(policy, c.Settings.Cluster, ids)); err != nil {
+	id, err := c.Directory.PutSignIn(ctx, desired.SignInOf(policy, c.Settings.Cluster, ids))
+	if id != "" {
+		status.PolicyID = id
+	}
+	if switchedOff(err) {
+		return cmp.Or(c.letGo(ctx, policy, apps), c.ungrantPeople(ctx, policy), err)
+	}
+	if err != nil {
 		return fmt.Errorf("writing the sign-in policy: %w", err)
 	}
 	if err := c.letGo(ctx, policy, apps); err != nil {
@@ -135,6 +142,13 @@ func (c *Controller) letGo(ctx context.Context, policy *v1alpha1.AccessPolicy, k
 func unasked(err error) bool {
 	kind := identity.KindOf(err)
 	return kind == identity.Throttled || kind == identity.Unavailable
+}
+
+// switchedOff tells that a person has deactivated the policy in Okta: nobody is asked for
+// what it says, and nobody is to have tokens by it.
+func switchedOff(err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	return ok && e.Reason == v1alpha1.ReasonDeactivatedInDirectory
 }
 
 // withdraw ends what people are granted in apps of which not all are there, or may be

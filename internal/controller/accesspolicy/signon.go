@@ -38,6 +38,9 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	if id != "" {
 		policy.Status.Conditional.SignOnPolicyID = id
 	}
+	if switchedOff(err) {
+		return cmp.Or(c.ungrantPeople(ctx, policy), err)
+	}
 	if err != nil {
 		return fmt.Errorf("writing the sign-on policy: %w", err)
 	}
