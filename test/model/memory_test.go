@@ -24,12 +24,14 @@ type memory struct {
 	// names are names, in Okta, of what a person made or took from the operator, so
 	// that what it wants to make of that name is somebody else's.
 	names map[string]bool
+	// switchedOff are the ids of the org's policies that a person has deactivated.
+	switchedOff map[string]bool
 }
 
 func newMemory() memory {
 	return memory{
 		keys: map[types.UID]*keyMemory{}, roles: map[types.UID]*roleMemory{},
-		apps: map[string]*appMemory{}, scopes: map[string]bool{}, names: map[string]bool{},
+		apps: map[string]*appMemory{}, scopes: map[string]bool{}, names: map[string]bool{}, switchedOff: map[string]bool{},
 	}
 }
 

@@ -158,7 +158,8 @@ func endConditional(w *world, a args) string {
 	return said(w.kube.delete(policy, nil), "a person says no more in %s how people sign in", name.namespace)
 }
 
-// editOrgPolicy lets a person in Okta switch a policy of the operator's off, or delete it.
+// editOrgPolicy lets a person in Okta switch a policy of the operator's off, and on again, or
+// delete it.
 func editOrgPolicy(kind string) func(w *world, a args) string {
 	return func(w *world, a args) string {
 		policies := kept(w.ownOrgPolicies(w.org.Snapshot()), func(p oktasim.OrgPolicy) bool { return p.Type == kind })
@@ -167,7 +168,13 @@ func editOrgPolicy(kind string) func(w *world, a args) string {
 		}
 		p := policies[a.of(0, len(policies))]
 		w.memory.stale = true
-		if a[1]%2 == 0 {
+		if w.memory.switchedOff[p.ID] {
+			delete(w.memory.switchedOff, p.ID)
+			_, err := w.person.call(http.MethodPost, "/api/v1/policies/"+p.ID+"/lifecycle/activate", nil)
+			return said(err, "a person in Okta switches on %s policy %s", kind, p.Name)
+		}
+		if a[1]%2 == 0 && p.Status == "ACTIVE" {
+			w.memory.switchedOff[p.ID] = true
 			_, err := w.person.call(http.MethodPost, "/api/v1/policies/"+p.ID+"/lifecycle/deactivate", nil)
 			return said(err, "a person in Okta switches off %s policy %s", kind, p.Name)
 		}
@@ -269,7 +276,7 @@ func factorsAreAskedFor(v *view) error {
 			if asked[group] == "" && !held[group] && !v.memory.anyRoleLost() {
 				return fmt.Errorf("policy %s asks for factors, which no role does", p.Name)
 			}
-			if p.Status == "ACTIVE" {
+			if p.Status == "ACTIVE" || v.memory.switchedOff[p.ID] {
 				delete(asked, group)
 			}
 		}
@@ -278,6 +285,44 @@ func factorsAreAskedFor(v *view) error {
 		return fmt.Errorf("%s asks for factors, and no policy in Okta does", role)
 	}
 	return nil
+}
+
+// switchedOffStays holds that what a person has switched off in Okta stays so, and that the
+// operator says that of its owner.
+func switchedOffStays(v *view) error {
+	for _, p := range v.ownOrgPolicies(v.state) {
+		if !v.memory.switchedOff[p.ID] {
+			if p.Status != "ACTIVE" {
+				return fmt.Errorf("the %s policy %s is %s, and no person did that", p.Type, p.Name, p.Status)
+			}
+			continue
+		}
+		if p.Status == "ACTIVE" {
+			return fmt.Errorf("the %s policy %s is active again, which a person has switched off", p.Type, p.Name)
+		}
+	}
+	for _, r := range v.kube.sorted() {
+		policy, is := v.kube.objects[r].(*v1alpha1.AccessPolicy)
+		if ready, _ := v.readinessOf(policy, is); ready && v.isSwitchedOff(string(policy.UID), "") {
+			return fmt.Errorf("AccessPolicy %s/%s is Ready, and a person has switched off what it says", policy.Namespace, policy.Name)
+		}
+	}
+	return nil
+}
+
+func (v *view) readinessOf(policy *v1alpha1.AccessPolicy, is bool) (bool, string) {
+	if !is {
+		return false, ""
+	}
+	return readiness(policy.Status.Conditions)
+}
+
+// isSwitchedOff tells that a person has switched off a policy of the owner's, of that kind or
+// of any.
+func (v *view) isSwitchedOff(uid, kind string) bool {
+	return slices.ContainsFunc(v.ownOrgPolicies(v.state), func(p oktasim.OrgPolicy) bool {
+		return v.memory.switchedOff[p.ID] && strings.Contains(p.Description, "uid="+uid) && (kind == "" || p.Type == kind)
+	})
 }
 
 // consoleIsGoverned holds that the console is under the policy of an AccessPolicy that is

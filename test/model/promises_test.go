@@ -39,6 +39,7 @@ func promises() []promise {
 		{"8. factors are asked for where a role does", true, factorsAreAskedFor},
 		{"8. people administer what their role says", true, administeringAsNamed},
 		{"8. people sign in as a policy says", true, consoleIsGoverned},
+		{"2. what a person switched off stays so", true, switchedOffStays},
 		{"the rate limits' share is kept", false, shareIsKept},
 		{"nothing fails at rest", false, nothingFails},
 	}

@@ -147,6 +147,9 @@ func (v *view) blamesOfRole(role *v1alpha1.AIAgentRole) []string {
 	if v.ceiling() != nil && len(administered(role)) > 0 {
 		blames = append(blames, v1alpha1.ReasonCeilingExceeded)
 	}
+	if v.isSwitchedOff(string(role.UID), "MFA_ENROLL") {
+		blames = append(blames, v1alpha1.ReasonDeactivatedInDirectory)
+	}
 	for range v.unknownIn(role) {
 		blames = append(blames, v1alpha1.ReasonUnknownMembers)
 	}
