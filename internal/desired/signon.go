@@ -50,7 +50,7 @@ func BeyondSignOn(policy *v1alpha1.AccessPolicy) []string {
 		if narrows(policy, rule.RoleRefs) {
 			beyond = append(beyond, at+"roleRefs (make another AccessPolicy for these roles)")
 		}
-		for _, field := range slices.Concat(beyondZones(rule.When), beyondTwoFactors(rule.With)) {
+		for _, field := range slices.Concat(beyondWhen(rule.When), beyondWith(rule.With)) {
 			beyond = append(beyond, at+field)
 		}
 	}
@@ -67,7 +67,7 @@ func narrows(policy *v1alpha1.AccessPolicy, refs []v1alpha1.RoleReference) bool 
 	})
 }
 
-func beyondZones(when *v1alpha1.SignInConditions) (fields []string) {
+func beyondWhen(when *v1alpha1.SignInConditions) (fields []string) {
 	if when == nil {
 		return nil
 	}
@@ -83,7 +83,7 @@ func beyondZones(when *v1alpha1.SignInConditions) (fields []string) {
 	return fields
 }
 
-func beyondTwoFactors(with *v1alpha1.SignInProof) (fields []string) {
+func beyondWith(with *v1alpha1.SignInProof) (fields []string) {
 	if with == nil {
 		return nil
 	}

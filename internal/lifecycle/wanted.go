@@ -12,7 +12,7 @@ import (
 )
 
 // StillWanted asks the API server itself whether the object, of that kind, exists and is
-// not being deleted; an error of kind Waiting says that it is. A cache that is behind, as
+// not being deleted; an error of kind Waiting says that it does not, or is. A cache that is behind, as
 // after a change of the leader, may show one that another process has released already.
 func StillWanted(ctx context.Context, live client.Reader, kind string, obj client.Object) error {
 	now := &metav1.PartialObjectMetadata{}

@@ -343,3 +343,25 @@ func TestSignOnUpgraded(t *testing.T) {
 	w.mustDecide("ada", "198.51.100.7", "password+push", false, "Catch-all Rule")
 	w.deleteAndWait(policy)
 }
+
+// TestSignOnUpgradedAndWithdrawn: when the app may not be governed any more, the policy for all
+// apps goes too, though the org has been upgraded before it was replaced.
+func TestSignOnUpgradedAndWithdrawn(t *testing.T) {
+	w, _ := newClassicWorld(t, time.Now())
+	w.start(impatient, w.atTheOperators)
+	policy := w.sessions()
+	w.create(policy, w.staffedWith("admins", "ada"), w.staffedWith("users", "gus"))
+	w.waitReason("console", policy, v1alpha1.ReasonReady)
+	w.asPerson("POST", "/_sim/settings", `{"classic":false}`)
+	w.standing.Step(time.Hour)
+	w.create(&v1alpha1.AccessPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "ceiling"},
+		Spec: v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyCeiling, Ceiling: &v1alpha1.CeilingPolicy{
+			NamespaceSelector: &metav1.LabelSelector{}, Apps: []v1alpha1.AppReference{{Label: "another app"}},
+		}},
+	})
+	w.waitReason("console", policy, v1alpha1.ReasonAppNotAllowed)
+	w.eventually("the policy for all apps is gone", func() bool { return len(w.signOnPolicies()) == 0 })
+	w.get("console", policy)
+	w.deleteAndWait(policy)
+}

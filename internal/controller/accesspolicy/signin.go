@@ -152,19 +152,18 @@ func switchedOff(err error) bool {
 }
 
 // withdraw ends what people are granted in apps of which not all are there, or may be
-// governed; in that case it gives all apps back. That Okta could not be asked is no reason
-// to take anything away. It gives the reason, or what keeps it from all that.
+// governed. In that case it also gives all apps back, and ends the policy for all apps, which
+// an org has that was not upgraded, or was and this is still to be seen to. That Okta could
+// not be asked is no reason to take anything away. It gives the reason, or what keeps it from
+// all that.
 func (c *Controller) withdraw(ctx context.Context, policy *v1alpha1.AccessPolicy, why error) error {
 	if unasked(why) {
 		return why
 	}
-	if err := c.ungrantPeople(ctx, policy); err != nil {
-		return err
-	}
 	if e, ok := errors.AsType[*identity.Error](why); ok && e.Reason == v1alpha1.ReasonAppNotAllowed {
-		return cmp.Or(c.letGo(ctx, policy, nil), why)
+		return cmp.Or(c.endSignOn(ctx, policy), c.letGo(ctx, policy, nil), why)
 	}
-	return why
+	return cmp.Or(c.ungrantPeople(ctx, policy), why)
 }
 
 // endSignIn removes all that the policy holds in Okta about people.

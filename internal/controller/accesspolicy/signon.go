@@ -3,7 +3,6 @@ package accesspolicy
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -28,7 +27,7 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	}
 	apps, err := c.apps(ctx, policy)
 	if err != nil {
-		return c.withdrawSignOn(ctx, policy, err)
+		return c.withdraw(ctx, policy, err)
 	}
 	ids := desired.Resolved{Groups: groups}
 	if ids.Zones, err = c.zones(ctx, policy); err != nil {
@@ -100,18 +99,6 @@ func (c *Controller) ineffective(policy *v1alpha1.AccessPolicy, reason, message 
 		Type: v1alpha1.ConditionEffective, Status: metav1.ConditionFalse, Reason: reason, Message: message,
 		ObservedGeneration: policy.Generation, LastTransitionTime: metav1.NewTime(c.Clock.Now()),
 	})
-}
-
-// withdrawSignOn is withdraw where there is one policy for all apps: that goes when one of
-// them is not to be governed.
-func (c *Controller) withdrawSignOn(ctx context.Context, policy *v1alpha1.AccessPolicy, why error) error {
-	if unasked(why) {
-		return why
-	}
-	if e, ok := errors.AsType[*identity.Error](why); ok && e.Reason == v1alpha1.ReasonAppNotAllowed {
-		return cmp.Or(c.endSignOn(ctx, policy), why)
-	}
-	return cmp.Or(c.ungrantPeople(ctx, policy), why)
 }
 
 // endSignOn removes the sign-on policy, and what people are granted who signed in by it.
