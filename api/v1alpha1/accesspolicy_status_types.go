@@ -21,7 +21,8 @@ type AccessPolicyStatus struct {
 	// AuthenticationFailed, PermissionDenied, FeatureUnavailable,
 	// DirectoryUnreachable, DirectoryError, Throttled, InvalidRequest,
 	// DirectoryConflict, WaitingForDirectory.
-	// Reasons of Effective: EverythingBinds, NoSubjects, ConditionNotSupported, Shadowed.
+	// Reasons of Effective: EverythingBinds, NoSubjects, ConditionNotSupported, and those of
+	// Ready for which the policy is not carried out.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

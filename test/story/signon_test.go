@@ -361,6 +361,9 @@ func TestSignOnUpgradedAndWithdrawn(t *testing.T) {
 		}},
 	})
 	w.waitReason("console", policy, v1alpha1.ReasonAppNotAllowed)
+	if meta.IsStatusConditionTrue(policy.Status.Conditions, v1alpha1.ConditionEffective) {
+		t.Error("it is withdrawn, and still Effective")
+	}
 	w.eventually("the policy for all apps is gone", func() bool { return len(w.signOnPolicies()) == 0 })
 	w.get("console", policy)
 	w.deleteAndWait(policy)

@@ -71,6 +71,20 @@ func roleGone(err error) bool {
 	}, e.Reason)
 }
 
+// reportFailure says in the condition Effective that a policy that cannot be carried out, or
+// whose role is gone, does not bind whom it should. That Okta could not be asked, or is not
+// done, changes nothing of what it bound before.
+func (c *Controller) reportFailure(policy *v1alpha1.AccessPolicy, err error) {
+	e, ok := errors.AsType[*identity.Error](err)
+	switch {
+	case !ok || e.Kind != identity.Rejected && e.Kind != identity.Conflict && !roleGone(err):
+	case e.Reason == identity.ReasonFeatureUnavailable:
+		c.ineffective(policy, v1alpha1.ReasonConditionNotSupported, e.Message)
+	default:
+		c.ineffective(policy, e.Reason, e.Message)
+	}
+}
+
 // asks says what Okta does.
 func asks(status *v1alpha1.ConditionalStatus) string {
 	if status.SignOnPolicyID != "" {

@@ -192,7 +192,9 @@ func (c *Controller) New() *v1alpha1.AccessPolicy { return &v1alpha1.AccessPolic
 func (c *Controller) Ensure(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
 	switch policy.Spec.Type {
 	case v1alpha1.PolicyConditional:
-		return c.conditional(ctx, policy)
+		outcome, err := c.conditional(ctx, policy)
+		c.reportFailure(policy, err)
+		return outcome, err
 	case v1alpha1.PolicyCeiling:
 		return c.ceiling(ctx, policy)
 	case v1alpha1.PolicyQuarantine:

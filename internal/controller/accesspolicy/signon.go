@@ -22,7 +22,6 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 		return cmp.Or(c.endSignOn(ctx, policy), err)
 	}
 	if err := beyond(policy); err != nil {
-		c.ineffective(policy, v1alpha1.ReasonConditionNotSupported, err.Message)
 		return cmp.Or(c.ungrantPeople(ctx, policy), error(err))
 	}
 	apps, err := c.apps(ctx, policy)
@@ -44,7 +43,6 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 		return fmt.Errorf("writing the sign-on policy: %w", err)
 	}
 	if err := shadowed(earlier); err != nil {
-		c.ineffective(policy, v1alpha1.ReasonShadowed, err.Message)
 		return cmp.Or(c.ungrantPeople(ctx, policy), error(err))
 	}
 	return c.grantPeople(ctx, policy, apps, groups)
