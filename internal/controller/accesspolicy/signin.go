@@ -43,15 +43,8 @@ func (c *Controller) signInByApp(ctx context.Context, policy *v1alpha1.AccessPol
 		return err
 	}
 	status := policy.Status.Conditional
-	id, err := c.Directory.PutSignIn(ctx, desired.SignInOf(policy, c.Settings.Cluster, ids))
-	if id != "" {
-		status.PolicyID = id
-	}
-	if switchedOff(err) {
-		return cmp.Or(c.letGo(ctx, policy, apps), c.ungrantPeople(ctx, policy), err)
-	}
-	if err != nil {
-		return fmt.Errorf("writing the sign-in policy: %w", err)
+	if err := c.putSignIn(ctx, policy, apps, ids); err != nil {
+		return err
 	}
 	if err := c.letGo(ctx, policy, apps); err != nil {
 		return err
@@ -72,6 +65,22 @@ func (c *Controller) signInByApp(ctx context.Context, policy *v1alpha1.AccessPol
 	prefix := desired.AssurancePrefix(desired.PolicyMark(policy, c.Settings.Cluster))
 	if err := c.Directory.DeleteAssurances(ctx, prefix, status.DeviceAssuranceIDs); err != nil {
 		return fmt.Errorf("deleting device assurances that are not needed any more: %w", err)
+	}
+	return nil
+}
+
+// putSignIn writes the policy. By one that a person has switched off no app is governed anew,
+// and nobody has tokens.
+func (c *Controller) putSignIn(ctx context.Context, policy *v1alpha1.AccessPolicy, apps []identity.App, ids desired.Resolved) error {
+	id, err := c.Directory.PutSignIn(ctx, desired.SignInOf(policy, c.Settings.Cluster, ids))
+	if id != "" {
+		policy.Status.Conditional.PolicyID = id
+	}
+	if switchedOff(err) {
+		return cmp.Or(c.letGo(ctx, policy, apps), c.ungrantPeople(ctx, policy), err)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the sign-in policy: %w", err)
 	}
 	return nil
 }
