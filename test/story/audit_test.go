@@ -1,6 +1,7 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -34,7 +35,9 @@ type collector struct {
 // sent is an event as it comes.
 type sent struct {
 	ID, Type, Source string
-	Agent            *struct {
+	// Metadata is that of OCSF.
+	Metadata struct{ UID string }
+	Agent    *struct {
 		Namespace, Name, Agent string
 		Owners                 []string
 		Role                   struct{ Name string }
@@ -70,6 +73,7 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, e := range batch.Events {
+		e.ID = cmp.Or(e.ID, e.Metadata.UID)
 		if c.times[e.ID]++; c.times[e.ID] == 1 {
 			c.got = append(c.got, e)
 		}
