@@ -34,17 +34,27 @@ type rule struct {
 func builtIn(name v1alpha1.DetectionRule) (rule, bool) {
 	switch name {
 	case v1alpha1.RuleUseAfterSuspension:
-		return rule{judge: afterSuspension, says: "a token was granted although the agent is cut off; check in Okta that its client is inactive"}, true
+		return rule{
+			judge: afterSuspension,
+			says:  "a token was granted although the agent is cut off; check in Okta that its client is inactive",
+		}, true
 	case v1alpha1.RuleUseOutsideZone:
-		return rule{judge: outsideZone, says: "a token was granted from outside the allowed network zones; find out who holds the credential"}, true
+		return rule{
+			judge: outsideZone,
+			says:  "a token was granted from outside the allowed network zones; find out who holds the credential",
+		}, true
 	case v1alpha1.RuleGhostUse:
 		return rule{judge: ghost, says: "a token was granted while no pod held the Secret; find out who else holds the credential"}, true
 	case v1alpha1.RuleForeignCredential:
-		return rule{judge: byOthers("app.oauth2.credentials.lifecycle.create", "app.oauth2.credentials.lifecycle.activate"),
-			says: "somebody else added or activated a credential; remove it in Okta if nobody can explain it"}, true
+		return rule{
+			judge: byOthers("app.oauth2.credentials.lifecycle.create", "app.oauth2.credentials.lifecycle.activate"),
+			says:  "somebody else added or activated a credential; remove it in Okta if nobody can explain it",
+		}, true
 	case v1alpha1.RulePrivilegeGranted:
-		return rule{judge: byOthers("app.oauth2.client.privilege.grant", "app.oauth2.admin.consent.grant"),
-			says: "somebody else granted a privilege; revoke it in Okta if nobody can explain it"}, true
+		return rule{
+			judge: byOthers("app.oauth2.client.privilege.grant", "app.oauth2.admin.consent.grant"),
+			says:  "somebody else granted a privilege; revoke it in Okta if nobody can explain it",
+		}, true
 	case v1alpha1.RuleSecretRead:
 		return rule{judge: byOthers("app.oauth2.client.read_client_secret"), says: "somebody read the client secret in Okta; rotate it"}, true
 	case v1alpha1.RuleScopeProbing:
@@ -115,7 +125,8 @@ func foreign(f Facts, e *event.Event) verdict {
 
 func probing(_ context.Context, _ Facts, e *event.Event) verdict {
 	refused := e.Type == "app.oauth2.as.authorize.scope_denied" ||
-		e.Type == "app.oauth2.as.token.grant" && e.Outcome.Result == "FAILURE" && slices.Contains([]string{"invalid_scope", "access_denied"}, e.Outcome.Reason)
+		e.Type == "app.oauth2.as.token.grant" && e.Outcome.Result == "FAILURE" &&
+			slices.Contains([]string{"invalid_scope", "access_denied"}, e.Outcome.Reason)
 	if e.Agent != nil && refused {
 		return tell
 	}
