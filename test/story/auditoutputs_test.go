@@ -3,6 +3,7 @@ package story
 import (
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	logscollector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/grpc"
 	grpccredentials "google.golang.org/grpc/credentials"
@@ -39,6 +42,10 @@ func TestAuditOutputs(t *testing.T) {
 			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputOTLP, nil
 			s.Spec.Output.OTLP = &v1alpha1.OTLPOutput{Protocol: v1alpha1.OTLPProtocolHTTP}
 		},
+		"kafka": func(_ *collector, s *v1alpha1.AuditSink) {
+			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputKafka, nil
+			s.Spec.Output.Kafka = &v1alpha1.KafkaOutput{Topic: "audit"}
+		},
 		"otlp-grpc": func(_ *collector, s *v1alpha1.AuditSink) {
 			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputOTLP, nil
 			s.Spec.Output.OTLP = &v1alpha1.OTLPOutput{Protocol: v1alpha1.OTLPProtocolGRPC}
@@ -57,6 +64,8 @@ func TestAuditOutputs(t *testing.T) {
 		switch {
 		case sink.Spec.Output.SplunkHEC != nil:
 			sink.Spec.Output.SplunkHEC.Endpoint = endpoint
+		case sink.Spec.Output.Kafka != nil:
+			sink.Spec.Output.Kafka.Brokers = []v1alpha1.KafkaBroker{v1alpha1.KafkaBroker(c.overKafka(t))}
 		case name == "otlp-http":
 			sink.Spec.Output.OTLP.Endpoint = endpoint
 		case name == "otlp-grpc":
@@ -163,6 +172,34 @@ func (c *collector) overGRPC(t *testing.T) string {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return listener.Addr().String()
+}
+
+// overKafka is a broker, of whose topic everything is taken, and gives its address.
+func (c *collector) overKafka(t *testing.T) string {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "audit"),
+		kfake.TLS(&tls.Config{Certificates: c.server.TLS.Certificates, MinVersion: tls.VersionTLS12}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	trusts := c.server.Client().Transport.(*http.Transport).TLSClientConfig
+	consumer, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...), kgo.DialTLSConfig(trusts.Clone()), kgo.ConsumeTopics("audit"),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(consumer.Close)
+	go func() {
+		for {
+			fetches := consumer.PollFetches(t.Context())
+			if fetches.IsClientClosed() || t.Context().Err() != nil {
+				return
+			}
+			fetches.EachRecord(func(r *kgo.Record) { c.take(string(r.Headers[0].Value)) })
+		}
+	}()
+	return broker.ListenAddrs()[0]
 }
 
 type logsService struct {

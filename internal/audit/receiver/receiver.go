@@ -10,6 +10,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/outbound"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/kafka"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/otlp"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/splunk"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/webhook"
@@ -39,6 +40,8 @@ func (o Opener) Open(spec *v1alpha1.AuditOutput, m Material) (output.Output, err
 		return o.splunk(spec.SplunkHEC, m, secure)
 	case spec.OTLP != nil:
 		return o.otlp(spec.OTLP, m, secure)
+	case spec.Kafka != nil:
+		return o.kafka(spec.Kafka, m, secure)
 	}
 	return nil, &output.Error{Kind: output.Refused, Message: "spec.output says nothing of the receiver that its type names"}
 }
@@ -88,6 +91,20 @@ func (o Opener) otlp(spec *v1alpha1.OTLPOutput, m Material, secure *tls.Config) 
 		TLS: secure, Dial: o.Guard.DialContext, Resource: otlp.Resource{Cluster: o.Cluster, Org: o.Org},
 	}, o.Clock)
 	return opened(out, "spec.output.otlp", err)
+}
+
+func (o Opener) kafka(spec *v1alpha1.KafkaOutput, m Material, secure *tls.Config) (output.Output, error) {
+	config := kafka.Config{Topic: spec.Topic, TLS: secure, Dial: o.Guard.DialContext}
+	for _, broker := range spec.Brokers {
+		config.Brokers = append(config.Brokers, string(broker))
+	}
+	if spec.SASL != nil {
+		config.SASL = &kafka.SASL{
+			Mechanism: spec.SASL.Mechanism, Username: m.Values[spec.SASL.Username], Password: m.Values[spec.SASL.Password],
+		}
+	}
+	out, err := kafka.New(config)
+	return opened(out, "spec.output.kafka", err)
 }
 
 // opened says in which field of the spec there is a fault.
