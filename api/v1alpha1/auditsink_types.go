@@ -139,7 +139,7 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="has(self.rule) != has(self.expression)",message="give exactly one of rule (built in) and expression (your own)"
 // +kubebuilder:validation:XValidation:rule="self.response == 'Notify' ? !has(self.maxActionsPerHour) && !has(self.mode) : has(self.maxActionsPerHour)",message="maxActionsPerHour is required when response is Rotate or Suspend; with response Notify remove maxActionsPerHour and mode"
-// +kubebuilder:validation:XValidation:rule="self.response == 'Notify' || !has(self.rule) || !(self.rule in ['OperatorCredentialElsewhere','AuditBlinded','ConfigurationTampered'])",message="this rule names no single agent: its only response is Notify"
+// +kubebuilder:validation:XValidation:rule="self.response == 'Notify' || !has(self.rule) || !(self.rule in ['OperatorCredentialElsewhere','AuditBlinded','ConfigurationTampered','PrivilegeGranted','ScopeProbing'])",message="what this rule sees proves nobody to hold the agent's credential, or names no single agent: its only response is Notify"
 type Detection struct {
 	// name of the detection, unique in the sink.
 	// +required

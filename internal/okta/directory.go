@@ -70,6 +70,8 @@ type Config struct {
 	// Record is told of every call that was to change something; it may be nil. It must
 	// not wait.
 	Record func(identity.Action)
+	// Heard is told Okta's id of each request that was answered; it may be nil. It must not wait.
+	Heard func(requestID string)
 	// Base sends what is left to send; nil means a hardened default.
 	Base http.RoundTripper
 }
@@ -84,6 +86,8 @@ type Directory struct {
 	bare     http.RoundTripper
 	time     *transport.ServerTime
 	mark     identity.Mark
+	// credentials are the operator's own.
+	credentials CredentialSource
 
 	setting  *setting
 	servers  *family[server]
@@ -128,7 +132,7 @@ func New(config Config) (*Directory, error) {
 	}
 	chain, err := transport.NewChain(transport.Options{
 		OrgURL: orgURL, Source: config.Credentials, Authorities: authorities(), Share: config.Share,
-		Clock: config.Clock, Logger: config.Logger, Metrics: config.Metrics, Record: config.Record,
+		Clock: config.Clock, Logger: config.Logger, Metrics: config.Metrics, Record: config.Record, Heard: config.Heard,
 		Base: config.Base,
 	})
 	if err != nil {
@@ -141,6 +145,7 @@ func New(config Config) (*Directory, error) {
 	d := &Directory{
 		cluster: config.Cluster, audience: config.Audience, orgURL: orgURL, clock: config.Clock,
 		org: org, bare: chain.Bare, time: chain.Time, mark: operatorMark(config.Cluster),
+		credentials: config.Credentials,
 	}
 	d.remember(config.SnapshotLifetime)
 	return d, nil

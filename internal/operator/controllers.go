@@ -32,6 +32,7 @@ type setupable interface {
 type directory interface {
 	identity.Directory
 	identity.SystemLog
+	Keeps(id string) bool
 }
 
 // controllers is the one list of them all.
@@ -75,7 +76,7 @@ func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) 
 				Policy: plan.OrphanPolicy(o.Config.Orphans.Policy), Grace: o.Config.Orphans.Grace.Duration,
 			},
 		},
-		trail.controller(o, mgr, directory, home),
+		trail.controller(o, mgr, directory, home, restraints),
 	}
 }
 

@@ -33,7 +33,6 @@ import (
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/admission"
-	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
@@ -72,10 +71,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	trail := newTrail(o)
-	directory, err := newDirectory(o, trail.journal.Record)
+	directory, err := newDirectory(o, trail)
 	if err != nil {
 		return err
 	}
+	trail.self.Set(directory.Principal)
 	if err := trail.listen(ctx, mgr); err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func cacheOptions(namespaces []string, own ...string) cache.Options {
 	return options
 }
 
-func newDirectory(o Options, record func(identity.Action)) (*okta.Directory, error) {
+func newDirectory(o Options, trail trail) (*okta.Directory, error) {
 	var authorities []byte
 	if file := o.Config.Okta.CABundleFile; file != "" {
 		var err error
@@ -196,7 +196,8 @@ func newDirectory(o Options, record func(identity.Action)) (*okta.Directory, err
 		Clock:            o.Clock,
 		Logger:           o.Logger.WithName("okta"),
 		Metrics:          o.Metrics,
-		Record:           record,
+		Record:           trail.journal.Record,
+		Heard:            trail.self.Heard,
 		Base:             o.OktaTransport,
 	})
 	if err != nil {

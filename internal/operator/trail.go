@@ -8,17 +8,20 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
+	ctrlevent "sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/agents"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/checkpoint"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/outbound"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/self"
 	"github.com/agentidentity/agent-identity-operator/internal/controller/auditsink"
-	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
+	"github.com/agentidentity/agent-identity-operator/internal/workload"
 )
 
 // changes is how many receivers there can be news of at once; of more it is heard at the
@@ -29,11 +32,18 @@ const changes = 100
 type trail struct {
 	index   *agents.Index
 	journal *audit.Journal
+	self    *self.Self
 }
 
 func newTrail(o Options) trail {
-	index := agents.New(o.Config.ClusterID)
-	return trail{index: index, journal: audit.NewJournal(index.Identify)}
+	index := agents.New(o.Config.ClusterID, o.Clock)
+	return trail{index: index, journal: audit.NewJournal(index.Identify), self: self.New()}
+}
+
+// identify says whom an event concerns, and learns of the operator from its own.
+func (t trail) identify(e *event.Event) {
+	t.index.Identify(e)
+	t.self.Learn(e)
 }
 
 // listen keeps the index up to date.
@@ -51,8 +61,8 @@ func (t trail) listen(ctx context.Context, mgr ctrl.Manager) error {
 }
 
 // controller is that of AuditSinks, with all that moves events.
-func (t trail) controller(o Options, mgr ctrl.Manager, log identity.SystemLog, home string) *auditsink.Controller {
-	changed := make(chan event.TypedGenericEvent[types.UID], changes)
+func (t trail) controller(o Options, mgr ctrl.Manager, directory directory, home string, restraints restraint.Rules) *auditsink.Controller {
+	changed := make(chan ctrlevent.TypedGenericEvent[types.UID], changes)
 	positions := &checkpoint.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	opener := receiver.Opener{
 		Guard:   outbound.Guard{Allowed: o.Config.Audit.Allowed(), Denied: o.Config.Audit.Denied()},
@@ -61,16 +71,21 @@ func (t trail) controller(o Options, mgr ctrl.Manager, log identity.SystemLog, h
 	return &auditsink.Controller{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Positions: positions, Changed: changed, Open: opener.Open,
 		Sinks: audit.NewSet(audit.Shared{
-			Reader:  audit.NewReader(log, o.Clock, o.Config.Audit.PollInterval.Duration, t.index.Identify),
+			Reader:  audit.NewReader(directory, o.Clock, o.Config.Audit.PollInterval.Duration, t.identify),
 			Journal: t.journal, Positions: positions, Clock: o.Clock,
 			Changed: func(id string) {
 				select {
-				case changed <- event.TypedGenericEvent[types.UID]{Object: types.UID(id)}:
+				case changed <- ctrlevent.TypedGenericEvent[types.UID]{Object: types.UID(id)}:
 				default:
 				}
 			},
 		}),
 		Origin:  format.Origin{Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL},
 		Metrics: o.Metrics, Recorder: mgr.GetEventRecorder("auditsink"), Clock: o.Clock, Home: home, FirstRetry: o.FirstRetry,
+		Journal: t.journal, Incident: incidentNamespace(o),
+		Facts: &auditsink.Facts{
+			Index: t.index, Self: t.self, Directory: directory, Restraints: restraints,
+			Pods: workload.Pods{Live: mgr.GetAPIReader()}, Clock: o.Clock,
+		},
 	}
 }

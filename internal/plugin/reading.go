@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -77,7 +78,7 @@ func (w *concerned) nobody() bool { return w.agent == "" && w.objects == 0 }
 // fill makes the index. It is empty of the clusterID, which stands in the operator's
 // configuration: objects are found by the ids in their status.
 func (w *concerned) fill(keys []v1alpha1.AgentAPIKey, roles []v1alpha1.AIAgentRole) {
-	w.index, w.roles, w.objects = agents.New(""), roles, len(keys)+len(roles)
+	w.index, w.roles, w.objects = agents.New("", clock.RealClock{}), roles, len(keys)+len(roles)
 	handler := w.index.Handler()
 	for i := range keys {
 		handler.OnAdd(&keys[i], true)

@@ -39,3 +39,26 @@ func (p Pods) Holders(ctx context.Context, namespace string, use Use, now time.T
 		}
 	}
 }
+
+// AnyWith tells whether there is a pod of the namespace that has the Secret as a volume or
+// in its environment, whether it runs or has ended. A namespace of many pods takes a
+// call for every 500.
+func (p Pods) AnyWith(ctx context.Context, namespace, secret string) (bool, error) {
+	for token := ""; ; {
+		var page corev1.PodList
+		err := p.Live.List(ctx, &page, client.InNamespace(namespace), client.Limit(pageSize), client.Continue(token))
+		if err != nil {
+			return false, fmt.Errorf("listing the pods of namespace %s: %w", namespace, err)
+		}
+		for i := range page.Items {
+			pod := &page.Items[i]
+			reads := func(c corev1.Container) bool { return inEnvironment(&c, secret) }
+			if len(volumesOf(pod, secret)) > 0 || slices.ContainsFunc(containersOf(pod), reads) {
+				return true, nil
+			}
+		}
+		if token = page.Continue; token == "" {
+			return false, nil
+		}
+	}
+}

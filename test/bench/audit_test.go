@@ -39,7 +39,7 @@ const auditEvents = 100_000
 // receiver is a server in this process, over TLS, on the same core.
 func BenchmarkAudit(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	index := agents.New("bench")
+	index := agents.New("bench", clock.RealClock{})
 	for i := range backlog {
 		index.Handler().OnAdd(&v1alpha1.AgentAPIKey{
 			ObjectMeta: metav1.ObjectMeta{Namespace: fleet, Name: fmt.Sprint("k", i), UID: "u"},

@@ -10,9 +10,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
@@ -27,6 +31,7 @@ const recent = 1000
 // Index finds objects by what the directory calls them. It is safe for concurrent use.
 type Index struct {
 	cluster string
+	clock   clock.PassiveClock
 
 	mu     sync.RWMutex
 	agents map[string]*event.Agent
@@ -35,13 +40,46 @@ type Index struct {
 	// any more, oldest first.
 	named map[types.UID][]string
 	gone  []types.UID
+	// keys are what there is to know of keys besides.
+	keys map[types.UID]Key
+}
+
+// Key is what the cluster says of an AgentAPIKey now.
+type Key struct {
+	Namespace, Secret string
+	Role              types.NamespacedName
+	// CutOff is when it was first seen here that Okta issues it no token, because it is
+	// suspended, quarantined or expired; zero while it does.
+	CutOff time.Time
+}
+
+// Key gives what there is to know of a key; false when it is gone.
+func (x *Index) Key(uid string) (Key, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	key, known := x.keys[types.UID(uid)]
+	return key, known
+}
+
+// Known tells that the id is that of something in the directory that belongs to an object.
+func (x *Index) Known(id string) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return id != "" && (x.agents[id] != nil || x.roles[id] != nil)
+}
+
+// cutOff tells a key to which Okta issues no token.
+func cutOff(key *v1alpha1.AgentAPIKey) bool {
+	ready := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionFalse &&
+		slices.Contains([]string{v1alpha1.ReasonSuspended, v1alpha1.ReasonExpired, v1alpha1.ReasonQuarantined}, ready.Reason)
 }
 
 // New makes an empty index of the cluster's objects.
-func New(cluster string) *Index {
+func New(cluster string, c clock.PassiveClock) *Index {
 	return &Index{
-		cluster: cluster,
-		agents:  map[string]*event.Agent{}, roles: map[string]*event.Object{}, named: map[types.UID][]string{},
+		cluster: cluster, clock: c, keys: map[types.UID]Key{},
+		agents: map[string]*event.Agent{}, roles: map[string]*event.Object{}, named: map[types.UID][]string{},
 	}
 }
 
@@ -84,6 +122,13 @@ func (x *Index) putKey(key *v1alpha1.AgentAPIKey) {
 	for _, name := range names {
 		x.agents[name] = agent
 	}
+	now := Key{Namespace: key.Namespace, Secret: string(key.Spec.Secret.Name), Role: role}
+	if cutOff(key) {
+		if now.CutOff = x.keys[key.UID].CutOff; now.CutOff.IsZero() {
+			now.CutOff = x.clock.Now()
+		}
+	}
+	x.keys[key.UID] = now
 }
 
 func (x *Index) putRole(role *v1alpha1.AIAgentRole) {
@@ -116,6 +161,7 @@ func (x *Index) remove(obj any) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	delete(x.keys, object.GetUID())
 	x.gone = append(x.gone, object.GetUID())
 	for len(x.gone) > recent {
 		x.forget(x.gone[0])

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
@@ -72,7 +73,7 @@ func TestIdentify(t *testing.T) {
 		"nobody":    {event.Event{}, nil, nil, "nothing has an empty name"},
 		"not known": {event.Event{Actor: event.Party{ID: "00u1", AlternateID: "unknown"}}, nil, nil, "somebody signs in to something else"},
 	}
-	x := New("prod")
+	x := New("prod", clock.RealClock{})
 	for _, obj := range []any{key("bot", "1"), role("chat")} {
 		x.Handler().OnAdd(obj, true)
 	}
@@ -93,7 +94,7 @@ func TestIdentify(t *testing.T) {
 // TestGone holds that objects are remembered when they are gone, that a namesake is another,
 // and that memory does not grow without end.
 func TestGone(t *testing.T) {
-	x := New("prod")
+	x := New("prod", clock.RealClock{})
 	h := x.Handler()
 	who := func(id string) string {
 		e := event.Event{Actor: event.Party{ID: id}}

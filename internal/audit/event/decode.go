@@ -131,7 +131,9 @@ func (f Fields) Texts(name string) []string {
 	return found
 }
 
-// object is the member of that name if it is an object.
+// Object is the member of that name if it is an object; empty otherwise.
+func (f Fields) Object(name string) Fields { return f.object(name) }
+
 func (f Fields) object(name string) Fields {
 	var found Fields
 	members(f, func(n, value []byte) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
@@ -44,6 +45,11 @@ type Controller struct {
 	// Open makes the output that is described.
 	Open   func(*v1alpha1.AuditOutput, receiver.Material) (output.Output, error)
 	Origin format.Origin
+	// Journal takes what detections find, and Facts is what they ask.
+	Journal *audit.Journal
+	Facts   detect.Facts
+	// Incident is the namespace whose Quarantines count; "" when none do.
+	Incident string
 	// Metrics may be nil.
 	Metrics  prometheus.Registerer
 	Recorder events.EventRecorder
@@ -56,6 +62,8 @@ type Controller struct {
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks/status,verbs=patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=create
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/filter"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
@@ -36,14 +37,30 @@ func (c *Controller) build(sink *v1alpha1.AuditSink, material receiver.Material)
 	if err != nil {
 		return audit.Sink{}, err
 	}
+	examine, err := c.detections(sink)
+	if err != nil {
+		return audit.Sink{}, err
+	}
 	to, err := c.Open(&sink.Spec.Output, material)
 	if err != nil {
 		return audit.Sink{}, outputFault(err)
 	}
 	return audit.Sink{
 		ID: string(sink.UID), Namespace: sink.Namespace, Begin: begin(sink), Select: chooses,
-		Format: c.formatter(sink.Spec.Format), Output: to, Batch: receiver.BatchOf(&sink.Spec.Output),
+		Examine: examine, Format: c.formatter(sink.Spec.Format), Output: to, Batch: receiver.BatchOf(&sink.Spec.Output),
 	}, nil
+}
+
+// detections are what the sink looks for; nil when that is nothing.
+func (c *Controller) detections(sink *v1alpha1.AuditSink) (func(context.Context, []*event.Event), error) {
+	if len(sink.Spec.Detections) == 0 {
+		return nil, nil
+	}
+	detector, err := detect.New(sink.Spec.Detections, c.Facts)
+	if err != nil {
+		return nil, &identity.Error{Kind: identity.Rejected, Reason: v1alpha1.ReasonInvalidExpression, Message: err.Error()}
+	}
+	return (&responder{c: c, sink: sink.DeepCopy(), detector: detector}).examine, nil
 }
 
 // begin is from when on events are sent: since the object was made, unless it says otherwise.

@@ -30,7 +30,9 @@ type Options struct {
 	// Record is told of every call that was to change something; it may be nil. It must
 	// not wait.
 	Record func(identity.Action)
-	Base   http.RoundTripper
+	// Heard is told Okta's id of each request that was answered; it may be nil.
+	Heard func(requestID string)
+	Base  http.RoundTripper
 }
 
 // Chain is the way to Okta, with and without the operator's authorization.
@@ -53,7 +55,7 @@ func NewChain(o Options) (Chain, error) {
 	serverTime := NewServerTime(o.Clock)
 	var bare http.RoundTripper = governed{
 		governor: governor.New(governor.Options{Share: o.Share, MaxInFlight: maxInFlight}),
-		time:     serverTime, metrics: metrics, next: o.Base,
+		time:     serverTime, metrics: metrics, heard: o.Heard, next: o.Base,
 	}
 	bare = faults{next: bare}
 	bare = metered{metrics: metrics, clock: o.Clock, next: logged{logger: o.Logger, next: bare}}

@@ -21,7 +21,9 @@ type governed struct {
 	governor *governor.Governor
 	time     *ServerTime
 	metrics  *Metrics
-	next     http.RoundTripper
+	// heard is told Okta's id of each request that was answered; it may be nil.
+	heard func(requestID string)
+	next  http.RoundTripper
 }
 
 func (g governed) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -42,6 +44,9 @@ func (g governed) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	g.time.Observe(resp.Header)
+	if g.heard != nil {
+		g.heard(resp.Header.Get("X-Okta-Request-Id"))
+	}
 	reading := governor.Read(resp.StatusCode, resp.Header)
 	g.settle(class, ticket, reading)
 	if !reading.TooMany {

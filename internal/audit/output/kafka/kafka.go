@@ -93,7 +93,8 @@ func New(config Config) (*Output, error) {
 	hopeless := make(chan error, 1)
 	options := []kgo.Opt{
 		kgo.ClientID("agent-identity-operator"), kgo.SeedBrokers(config.Brokers...), kgo.DefaultProduceTopic(config.Topic),
-		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.UnknownTopicRetries(unknownTopic), kgo.MetadataMinAge(lookAgain), kgo.Dialer(dialer(config.Dial, secure, hopeless)),
+		kgo.RequiredAcks(kgo.AllISRAcks()), kgo.UnknownTopicRetries(unknownTopic), kgo.MetadataMinAge(lookAgain),
+		kgo.Dialer(dialer(config.Dial, secure, hopeless)),
 	}
 	if config.SASL != nil {
 		mechanism, err := config.SASL.mechanism()
@@ -183,7 +184,7 @@ func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
 		return err
 	}
 	select {
-	case <-o.hopeless: // of a time before
+	case <-o.hopeless: //nolint:errcheck // it is of a time before
 	default:
 	}
 	client, err := o.producer()
@@ -265,7 +266,9 @@ func (o *Output) judge(ctx context.Context, results kgo.ProduceResults, places m
 	if len(refused) == 0 {
 		return nil
 	}
-	said := &output.Error{Kind: output.Rejected, Rejected: refused, Message: "the broker rejects events: they are too large, or not what the topic takes"}
+	said := &output.Error{
+		Kind: output.Rejected, Rejected: refused, Message: "the broker rejects events: they are too large, or not what the topic takes",
+	}
 	if len(refused) == len(results) {
 		said.Rejected = nil
 	}
@@ -274,7 +277,9 @@ func (o *Output) judge(ctx context.Context, results kgo.ProduceResults, places m
 
 // rejects tells an error about the record itself.
 func rejects(err error) bool {
-	for _, about := range []error{kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp, kerr.CorruptMessage} {
+	for _, about := range []error{
+		kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.InvalidRecord, kerr.InvalidTimestamp, kerr.CorruptMessage,
+	} {
 		if errors.Is(err, about) {
 			return true
 		}

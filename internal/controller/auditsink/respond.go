@@ -1,0 +1,152 @@
+package auditsink
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+)
+
+// TypeFinding is the type of an event about what a detection has found.
+const TypeFinding = "agentidentity.detection.finding"
+
+// What was done about a finding.
+const (
+	doneNothing  = "Notified"
+	doneDryRun   = "DryRun"
+	doneWithheld = "Withheld"
+	doneFailed   = "Failed"
+	doneGone     = "AgentGone"
+	doneRotate   = "Rotated"
+	doneSuspend  = "Suspended"
+)
+
+// responder does what detections of one AuditSink ask for.
+type responder struct {
+	c        *Controller
+	sink     *v1alpha1.AuditSink
+	detector *detect.Detector
+}
+
+// examine implements audit.Sink.Examine.
+func (r *responder) examine(ctx context.Context, events []*event.Event) {
+	for _, finding := range r.detector.Examine(ctx, r.c.Clock.Now(), events) {
+		r.respond(ctx, finding)
+	}
+}
+
+// respond acts, and tells what was found and done: as an event of the sink and of the key,
+// and to the receivers.
+func (r *responder) respond(ctx context.Context, finding detect.Finding) {
+	done, err := r.act(ctx, finding)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "responding to a finding", "detection", finding.Detection)
+		done = doneFailed
+	}
+	said := fmt.Sprintf("detection %s: %s (%s; events %s)",
+		finding.Detection, strings.TrimSpace(finding.Message+" "+finding.Withheld), done, strings.Join(finding.Events, ", "))
+	r.c.Recorder.Eventf(r.sink, nil, corev1.EventTypeWarning, "Detected", "Detect", "%s", shortened(said))
+	note := audit.Note{
+		At: r.c.Clock.Now(), Type: TypeFinding, Severity: "ERROR", Message: finding.Message,
+		Outcome: event.Outcome{Result: "SUCCESS", Reason: done},
+		Debug: map[string]any{
+			"detection": finding.Detection, "rule": string(finding.Rule), "response": string(finding.Response),
+			"done": done, "withheld": finding.Withheld,
+			"sink": r.sink.Namespace + "/" + r.sink.Name, "events": strings.Join(finding.Events, ","),
+		},
+	}
+	if a := finding.Agent; a != nil {
+		note.Kind, note.Namespace, note.Name = "AgentAPIKey", a.Namespace, a.Name
+	}
+	r.c.Journal.Write(note)
+}
+
+// shortened is what an event of the cluster has room for.
+func shortened(text string) string {
+	const most = 1000
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+// act gives the response, if it is to be given.
+func (r *responder) act(ctx context.Context, finding detect.Finding) (done string, err error) {
+	switch {
+	case finding.Withheld != "":
+		return doneWithheld, nil
+	case finding.Response == v1alpha1.ResponseNotify || finding.Agent == nil:
+		return doneNothing, nil
+	case finding.Mode != v1alpha1.ModeAct:
+		return doneDryRun, nil
+	}
+	if finding.Response == v1alpha1.ResponseRotate {
+		return r.rotate(ctx, finding)
+	}
+	return r.suspend(ctx, finding)
+}
+
+// rotate asks for a new credential, once for one finding: the request names the first event.
+func (r *responder) rotate(ctx context.Context, finding detect.Finding) (string, error) {
+	key := &v1alpha1.AgentAPIKey{}
+	name := client.ObjectKey{Namespace: finding.Agent.Namespace, Name: finding.Agent.Name}
+	if err := r.c.Client.Get(ctx, name, key); apierrors.IsNotFound(err) || err == nil && string(key.UID) != finding.Agent.UID {
+		return doneGone, nil
+	} else if err != nil {
+		return doneFailed, fmt.Errorf("reading AgentAPIKey %s: %w", name, err)
+	}
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}}}`,
+		key.UID, v1alpha1.AnnotationRotate, "detection-"+finding.Events[0])
+	if err := r.c.Client.Patch(ctx, key, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		return doneFailed, fmt.Errorf("asking for the rotation of AgentAPIKey %s: %w", name, err)
+	}
+	return doneRotate, nil
+}
+
+// suspend cuts the key off by a Quarantine, which no team and no GitOps undoes. It is there
+// until a person deletes it.
+func (r *responder) suspend(ctx context.Context, finding detect.Finding) (string, error) {
+	if r.c.Incident == "" {
+		return doneFailed, errors.New("suspending an agent: the operator has no namespace for Quarantines")
+	}
+	agent := finding.Agent
+	digest := sha256.Sum256([]byte(agent.Namespace + "/" + agent.Name))
+	policy := &v1alpha1.AccessPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: r.c.Incident, Name: "detected-" + hex.EncodeToString(digest[:8])},
+		Spec: v1alpha1.AccessPolicySpec{
+			Type: v1alpha1.PolicyQuarantine,
+			Quarantine: &v1alpha1.QuarantinePolicy{
+				Reason: reason(finding, r.sink),
+				Targets: v1alpha1.QuarantineTargets{Keys: []v1alpha1.KeyReference{{
+					Namespace: v1alpha1.NamespaceName(agent.Namespace), Name: v1alpha1.ObjectName(agent.Name),
+				}}},
+			},
+		},
+	}
+	if err := r.c.Client.Create(ctx, policy); err != nil && !apierrors.IsAlreadyExists(err) {
+		return doneFailed, fmt.Errorf("suspending AgentAPIKey %s/%s: %w", agent.Namespace, agent.Name, err)
+	}
+	return doneSuspend, nil
+}
+
+// reason is what stands in the Quarantine: what was seen, by whom, and in which events.
+func reason(finding detect.Finding, sink *v1alpha1.AuditSink) string {
+	const most = 500
+	text := fmt.Sprintf("Detection %s of AuditSink %s/%s: %s Events: %s",
+		finding.Detection, sink.Namespace, sink.Name, finding.Message, strings.Join(finding.Events, ", "))
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
+}
