@@ -44,9 +44,10 @@ test: ## Run all tests on a real API server, with the race detector.
 
 # How long make fuzz runs each target.
 FUZZTIME ?= 10s
+FUZZPACKAGES ?= ./...
 .PHONY: fuzz
 fuzz: ## Run every Fuzz* target for FUZZTIME (10s) each.
-	@hack/fuzz $(FUZZTIME)
+	@hack/fuzz $(FUZZTIME) $(FUZZPACKAGES)
 
 .PHONY: unit
 unit: ## Run the tests that need no API server: the inner loop, well under a minute when warm.

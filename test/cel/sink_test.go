@@ -188,7 +188,11 @@ detections:
 		},
 		"suspend whom": {
 			reason: "The rule is about the org, not about an agent.",
-			change: `detections: [{name: a, rule: AuditBlinded, response: Suspend, maxActionsPerHour: 1}]`, wantField: "spec.detections[0]", wantMessage: "this rule names no single agent",
+			change: `detections: [{name: a, rule: AuditBlinded, response: Suspend, maxActionsPerHour: 1}]`, wantField: "spec.detections[0]", wantMessage: "what this rule sees proves nobody to hold the agent's credential, or names no single agent: its only response is Notify",
+		},
+		"suspend for what anybody can cause": {
+			reason: "A refusal proves no credential.",
+			change: `detections: [{name: a, rule: ScopeProbing, response: Suspend, maxActionsPerHour: 1}]`, wantField: "spec.detections[0]", wantMessage: "its only response is Notify",
 		},
 		"threshold in no time": {
 			reason: "It would never be reached.",

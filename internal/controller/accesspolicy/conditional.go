@@ -28,6 +28,13 @@ const notThere = 5 * time.Minute
 // conditional makes the sign-in policy of people equal to what the object says, and then
 // puts the apps under it. What it says of agents is carried out by their roles and keys.
 func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPolicy) (lifecycle.Outcome, error) {
+	if policy.Spec.Conditional.SignIn == nil {
+		err := c.leftover(ctx, policy)
+		tidy(policy)
+		if err != nil {
+			return lifecycle.Outcome{}, err
+		}
+	}
 	groups, err := c.groups(ctx, policy)
 	if err != nil {
 		if !roleGone(err) {
@@ -42,16 +49,14 @@ func (c *Controller) conditional(ctx context.Context, policy *v1alpha1.AccessPol
 		policy.Status.Conditional = &v1alpha1.ConditionalStatus{}
 	}
 	defer tidy(policy)
-	switch status := policy.Status.Conditional; {
-	case policy.Spec.Conditional.SignIn != nil:
-		if err = lifecycle.StillWanted(ctx, c.Live, "AccessPolicy", policy); err == nil {
-			err = c.signIn(ctx, policy, groups)
+	if policy.Spec.Conditional.SignIn != nil {
+		c.searched.set(policy.UID, false)
+		if err := lifecycle.StillWanted(ctx, c.Live, "AccessPolicy", policy); err != nil {
+			return lifecycle.Outcome{}, err
 		}
-	case status.PolicyID != "" || status.SignOnPolicyID != "" || len(status.Apps) > 0:
-		err = c.endSignIn(ctx, policy)
-	}
-	if err != nil {
-		return lifecycle.Outcome{}, err
+		if err := c.signIn(ctx, policy, groups); err != nil {
+			return lifecycle.Outcome{}, err
+		}
 	}
 	if err := c.reportEffect(ctx, policy, groups); err != nil {
 		return lifecycle.Outcome{}, err

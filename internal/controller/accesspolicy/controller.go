@@ -56,6 +56,8 @@ type Controller struct {
 	Resync time.Duration
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
 	FirstRetry time.Duration
+
+	searched searched
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=get;list;watch;patch

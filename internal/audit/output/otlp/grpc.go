@@ -2,6 +2,8 @@ package otlp
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,6 +35,9 @@ type overGRPC struct {
 	conn  *grpc.ClientConn
 	fault *fault
 }
+
+// Format implements fmt.Formatter for the same reason as Output's.
+func (*overGRPC) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "OTLP over gRPC") }
 
 func newGRPC(config Config, endpoint *url.URL, headers func() http.Header) *overGRPC {
 	// What is kept of the configuration has no secrets: see Config.headers.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -36,6 +37,9 @@ type overHTTP struct {
 	headers   func() http.Header
 	packer    *gzip.Writer
 }
+
+// Format implements fmt.Formatter for the same reason as Output's.
+func (overHTTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "OTLP over HTTP") }
 
 func newHTTP(config Config, endpoint *url.URL, headers func() http.Header) *overHTTP {
 	return &overHTTP{

@@ -36,6 +36,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"k8s.io/utils/clock"
@@ -85,6 +86,9 @@ func New(config Config, now clock.PassiveClock) (*Output, error) {
 	}
 	return o, nil
 }
+
+// Format implements fmt.Formatter: what is in it is in use, and holds credentials.
+func (Output) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "OTLP output") }
 
 // Close implements output.Output.
 func (o *Output) Close() { o.sender.close() }
