@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -30,6 +31,9 @@ type collector struct {
 	// got are the events by id, in the order of their coming, and how often each came.
 	got   []sent
 	times map[string]int
+	// raw is what came, word by word, and refusals how often it was down.
+	raw      bytes.Buffer
+	refusals int
 }
 
 // sent is an event as it comes.
@@ -69,9 +73,13 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if c.down {
+		// It repeats what it was sent, as some do.
+		c.refusals++
 		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(r.Header.Get("authorization") + " was refused"))
 		return
 	}
+	c.raw.Write(body)
 	for _, e := range batch.Events {
 		e.ID = cmp.Or(e.ID, e.Metadata.UID)
 		if c.times[e.ID]++; c.times[e.ID] == 1 {

@@ -34,15 +34,19 @@ import (
 func TestNoSecretLeaves(t *testing.T) {
 	for name, signIn := range map[string]func(w *world){
 		"APIToken": func(*world) {},
-		"KeyPair":  func(w *world) { w.signInWithKey(okta.RequiredScopes()...) },
+		"KeyPair":  func(w *world) { w.signInWithKey(append(okta.RequiredScopes(), okta.LogScopes()...)...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, oktasim.Options{})
 			signIn(w)
 			logs := &journal{}
 			w.logger = zap.New(zap.WriteTo(logs), zap.Level(zapcore.Level(-127)), zap.UseDevMode(true))
-			w.liveThroughErrors()
-			said := map[string][]byte{"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText()}
+			w.bindRole("audit_role.yaml")
+			c := newCollector(t)
+			w.liveThroughErrors(c)
+			said := map[string][]byte{
+				"logs": logs.bytes(), "metrics": w.metricsText(), "objects and events": w.objectsText(), "audit events": c.sent(),
+			}
 			w.mustDumpNothing(said["logs"])
 			for where, text := range said {
 				if len(text) < 200 {
@@ -54,9 +58,17 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 }
 
+// sent is all that came.
+func (c *collector) sent() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Clone(c.raw.Bytes())
+}
+
 // liveThroughErrors issues two keys and deletes one, while Okta repeats what it was
 // sent in its errors, breaks off answers and fails in HTML.
-func (w *world) liveThroughErrors() {
+// The receiver of audit events repeats what it was sent, too.
+func (w *world) liveThroughErrors(c *collector) {
 	w.Helper()
 	for _, fault := range []oktasim.Fault{
 		{Method: "POST", Path: `^/api/v1/apps$`, Nth: 1, Action: oktasim.EchoSecrets(500)},
@@ -68,14 +80,29 @@ func (w *world) liveThroughErrors() {
 	} {
 		w.org.Inject(fault)
 	}
-	w.start(impatient)
+	c.turn(true)
+	sink := w.sinkTo(c, w.namespace, "security")
+	w.create(sink)
+	w.must(nil, w.org.AddLogEvents(1, oktasim.LogBatch{Type: "user.session.start"}))
+	w.start(impatient, w.atHome, listening)
+	w.eventually("the receiver refuses events", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.refusals > 0
+	})
+	c.turn(false)
 	gone := w.key("gone", "chat", v1alpha1.DeliveryClientSecret)
 	w.create(w.role("chat", "a"), w.key("bot", "chat", v1alpha1.DeliveryPrivateKeyJWT), w.key("old", "chat", v1alpha1.DeliveryClientSecret), gone)
 	for _, name := range []string{"bot", "old", "gone"} {
 		readyKey(w, name)
 	}
 	w.known = w.material()
+	w.known["the receiver's authorization"] = "Bearer collector-token"
+	w.waitReason("security", sink, v1alpha1.ReasonReady)
 	w.deleteAndWait(gone)
+	w.eventually("the receiver has what happened", func() bool { return len(c.all()) > 20 })
+	w.must(nil, cluster.admin.Delete(context.Background(), sink))
+	w.waitGone(sink)
 	w.quiet()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -86,7 +87,9 @@ func (o *observed) bundle(ctx context.Context, ref *v1alpha1.CABundleReference) 
 }
 
 func (o *observed) get(ctx context.Context, kind, name string, obj client.Object) error {
-	err := o.c.Live.Get(ctx, client.ObjectKey{Namespace: o.sink.Namespace, Name: name}, obj)
+	// At the highest verbosity the client logs what it reads.
+	unlogged := logr.NewContext(ctx, logr.Discard())
+	err := o.c.Live.Get(unlogged, client.ObjectKey{Namespace: o.sink.Namespace, Name: name}, obj)
 	if apierrors.IsNotFound(err) {
 		return o.missing(fmt.Sprintf("%s %s does not exist in namespace %s", kind, name, o.sink.Namespace))
 	}
