@@ -80,7 +80,7 @@ bench: ## Measure on embedded parts, with Okta's published rate limits; no figur
 	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
 
 .PHONY: bench-audit
-bench-audit: ## Measure how many audit events a second one core moves, in each format (half a minute).
+bench-audit: ## Measure how many audit events a second one core moves, and how late they are at the log's rate limit (about 3 minutes).
 	@go test -buildvcs=false -run '^$$' -bench BenchmarkAudit -benchtime 1x $(TESTFLAGS) ./test/bench
 
 .PHONY: verify
