@@ -306,8 +306,9 @@ func TestSignOnTwice(t *testing.T) {
 	}, "admins")
 	w.create(second)
 	w.waitReason("second", second, v1alpha1.ReasonShadowed)
-	if message := messageOf(second, v1alpha1.ConditionStalled); !strings.Contains(message, "/console") {
-		t.Errorf("the message does not name the policy: %s", message)
+	message := messageOf(second, v1alpha1.ConditionStalled)
+	if !strings.Contains(message, "/console") || !strings.Contains(message, "name each role in one of them only") || strings.Contains(message, "in Okta, take") {
+		t.Errorf("the message does not name the policy, or says what to do about one of somebody else: %s", message)
 	}
 	w.mustDecide("ada", "198.51.100.7", "password+push", false, "Nobody else")
 	w.get("console", first)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -42,7 +43,7 @@ func (c *Controller) signOn(ctx context.Context, policy *v1alpha1.AccessPolicy, 
 	if err != nil {
 		return fmt.Errorf("writing the sign-on policy: %w", err)
 	}
-	if err := shadowed(earlier); err != nil {
+	if err := shadowed(c.Settings.Cluster, earlier); err != nil {
 		return cmp.Or(c.ungrantPeople(ctx, policy), error(err))
 	}
 	return c.grantPeople(ctx, policy, apps, groups)
@@ -79,15 +80,22 @@ func beyond(policy *v1alpha1.AccessPolicy) *identity.Error {
 }
 
 // shadowed tells that others decide about some of the people, or all.
-func shadowed(earlier []string) *identity.Error {
+func shadowed(cluster string, earlier []string) *identity.Error {
 	if len(earlier) == 0 {
 		return nil
 	}
+	message := fmt.Sprintf("Okta asks other sign-on policies first about the same people, and they let people in: %s; ",
+		strings.Join(earlier, ", "))
+	ours := func(name string) bool { return strings.HasPrefix(name, "k8s/"+cluster+"/") }
+	if slices.ContainsFunc(earlier, ours) {
+		message += "those named k8s/… are of AccessPolicies of this cluster: name each role in one of them only. "
+	}
+	if slices.ContainsFunc(earlier, func(name string) bool { return !ours(name) }) {
+		message += "move those of others behind this policy in Okta, take the roles' groups and Everyone out of them, or delete them. " +
+			"They are left alone"
+	}
 	return &identity.Error{
-		Kind: identity.Rejected, Reason: v1alpha1.ReasonShadowed, RetryAfter: notThere,
-		Message: fmt.Sprintf("Okta asks other sign-on policies first about the same people, and they let people in: %s; "+
-			"move them behind this policy in Okta, take the roles' groups and Everyone out of them, or delete them. "+
-			"They are left alone", strings.Join(earlier, ", ")),
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonShadowed, RetryAfter: notThere, Message: strings.TrimSpace(message),
 	}
 }
 
