@@ -20,8 +20,8 @@ const (
 	resultSetAside  = "set_aside"
 )
 
-// NewMetrics registers the metrics of a set's followers. Of a process that ran before in
-// the same program, the registerer must have been another.
+// NewMetrics registers the metrics of a set's followers, in the place of those of an operator
+// that was here before in the same process.
 func NewMetrics(registerer prometheus.Registerer, set *Set, c clock.PassiveClock) (*Metrics, error) {
 	m := &Metrics{events: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "agentidentity_audit_events_total",
@@ -48,6 +48,7 @@ func NewMetrics(registerer prometheus.Registerer, set *Set, c clock.PassiveClock
 	}
 	var err error
 	for _, collector := range collectors {
+		registerer.Unregister(collector)
 		err = errors.Join(err, registerer.Register(collector))
 	}
 	if err != nil {
