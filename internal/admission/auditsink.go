@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/filter"
 )
 
@@ -54,13 +55,6 @@ func Expressions(sink *v1alpha1.AuditSink) error {
 			return fmt.Errorf("spec.events.filter: %w", err)
 		}
 	}
-	for _, d := range sink.Spec.Detections {
-		if d.Expression == "" {
-			continue
-		}
-		if _, err := filter.Compile(string(d.Expression)); err != nil {
-			return fmt.Errorf("spec.detections[%s].expression: %w", d.Name, err)
-		}
-	}
-	return nil
+	_, err := detect.New(sink.Spec.Detections, nil)
+	return err
 }

@@ -161,7 +161,7 @@ func (p *parcel) try(ctx context.Context, places []int) (refusal *output.Error, 
 func (p *parcel) took(places ...int) {
 	for _, place := range places {
 		p.taken[place] = true
-		p.f.sent.add(p.records[place].ID)
+		p.f.sent.Add(short(p.records[place].ID))
 	}
 	p.f.Metrics.count(resultDelivered, len(places))
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/recent"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
@@ -23,6 +25,9 @@ const (
 	// refresh is how often a position is noted where nothing happens: the directory may
 	// forget a place that nobody has asked for.
 	refresh = time.Hour
+	// remembered is how many of the latest events a receiver has taken are known: what comes
+	// again later than that is sent again, with the same id.
+	remembered = 10_000
 	// patience is how old what is outstanding may be at a receiver that has caught up.
 	patience = 5 * time.Minute
 )
@@ -69,7 +74,7 @@ type Follower struct {
 	position Position
 	// saved is when the position was last noted, and sent what the receiver has taken lately.
 	saved time.Time
-	sent  *window
+	sent  *recent.Set[[16]byte]
 	// undelivered is the page at the position, when it could not be delivered.
 	undelivered *Page
 	// examined is the page that Examine was shown last.
@@ -98,7 +103,9 @@ type Progress struct {
 
 // NewFollower makes a follower. It does nothing until it is run.
 func NewFollower(shared Shared, sink Sink) *Follower {
-	return &Follower{Shared: shared, sink: sink, begun: shared.Clock.Now(), sent: newWindow(), journal: shared.Journal.end()}
+	return &Follower{
+		Shared: shared, sink: sink, begun: shared.Clock.Now(), sent: recent.New[[16]byte](remembered), journal: shared.Journal.end(),
+	}
 }
 
 // Progress tells how far the receiver is.
@@ -276,13 +283,19 @@ func (f *Follower) bring(ctx context.Context, page *Page, next Position) error {
 	return nil
 }
 
+// short is an id in 16 bytes, whatever the ids.
+func short(id string) [16]byte {
+	sum := sha256.Sum256([]byte(id))
+	return [16]byte(sum[:16])
+}
+
 // chosen are the events of a page that the receiver is to get and has not got.
 func (f *Follower) chosen(ctx context.Context, page *Page) []*event.Event {
 	var chosen []*event.Event
 	inPage := map[string]bool{}
 	for i := range page.Events {
 		e := &page.Events[i]
-		if inPage[e.ID] || f.sent.has(e.ID) || !f.sink.Select(ctx, e) {
+		if inPage[e.ID] || f.sent.Has(short(e.ID)) || !f.sink.Select(ctx, e) {
 			continue
 		}
 		inPage[e.ID] = true

@@ -73,7 +73,7 @@ func (j *Journal) Record(a identity.Action) {
 // Write writes a note down.
 func (j *Journal) Write(n Note) {
 	o := own{
-		UUID: string(uuid.NewUUID()), Published: n.At.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: n.Type, Severity: n.Severity,
+		UUID: string(uuid.NewUUID()), Published: n.At.UTC().Format(event.TimeLayout), EventType: n.Type, Severity: n.Severity,
 		Message: n.Message, Outcome: n.Outcome, DebugContext: ownContext{n.Debug},
 		Actor: ownParty{ID: operator, Type: "Operator", AlternateID: operator, DisplayName: operator},
 	}

@@ -21,8 +21,6 @@ type Page struct {
 	Events []event.Event
 	// Next is the place after them.
 	Next identity.LogPlace
-	// Now is the directory's clock when it answered.
-	Now time.Time
 
 	// begun and read are when the reading began and ended, by our clock.
 	begun, read time.Time
@@ -110,14 +108,10 @@ func (r *Reader) read(ctx context.Context, at identity.LogPlace) (*Page, error) 
 			Message: "a page of the System Log leads to itself; nothing was read",
 		}
 	}
-	page := &Page{Events: make([]event.Event, len(got.Events)), Next: got.Next, Now: got.Now, begun: begun, read: r.clock.Now()}
+	page := &Page{Events: make([]event.Event, len(got.Events)), Next: got.Next, begun: begun, read: r.clock.Now()}
 	for i, raw := range got.Events {
-		e, err := event.Decode(raw)
-		if err != nil {
-			e = event.Unreadable(raw, got.Now)
-		}
-		r.identify(&e)
-		page.Events[i] = e
+		page.Events[i] = event.Read(raw, got.Now)
+		r.identify(&page.Events[i])
 	}
 	r.keep(at, page)
 	return page, nil
@@ -152,12 +146,11 @@ func (r *Reader) keep(at identity.LogPlace, page *Page) {
 func (r *Reader) Join(page *Page) identity.LogPlace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fresh := r.clock.Since(r.head.since) < 2*r.interval
-	if r.head.place != (identity.LogPlace{}) && fresh && !r.head.since.After(page.begun) {
-		return r.head.place
-	}
-	if r.head.place == (identity.LogPlace{}) || !fresh {
+	followed := r.head.place != (identity.LogPlace{}) && r.clock.Since(r.head.since) < 2*r.interval
+	if !followed {
 		r.head = headPlace{page.Next, page.read}
+	} else if !r.head.since.After(page.begun) {
+		return r.head.place
 	}
 	return page.Next
 }

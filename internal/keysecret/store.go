@@ -87,7 +87,7 @@ func (s *Stored) judge(secret *corev1.Secret, part string) (*corev1.Secret, plan
 // show: because it was written a moment ago, or because its labels were taken off.
 func (s *Store) reveal(ctx context.Context, key types.NamespacedName, part string) error {
 	secret := &corev1.Secret{}
-	ctx = unlogged(ctx)
+	ctx = Unlogged(ctx)
 	if err := s.Live.Get(ctx, key, secret); err != nil {
 		return fmt.Errorf("reading Secret %s: %w", key, err)
 	}
@@ -123,9 +123,9 @@ func (s *Store) confirmPublished(ctx context.Context, stored *Stored) error {
 	}
 }
 
-// unlogged is for calls with a Secret in them: at the highest verbosity the client logs what
+// Unlogged is for calls with a Secret in them: at the highest verbosity the client logs what
 // it sends and reads.
-func unlogged(ctx context.Context) context.Context { return logr.NewContext(ctx, logr.Discard()) }
+func Unlogged(ctx context.Context) context.Context { return logr.NewContext(ctx, logr.Discard()) }
 
 // HasStaged tells whether a credential was ever staged for the key.
 func (s *Stored) HasStaged() bool { return s.stagedSecret != nil }
@@ -134,7 +134,7 @@ func (s *Stored) HasStaged() bool { return s.stagedSecret != nil }
 // makes a change by somebody else in between a conflict.
 func (s *Store) write(ctx context.Context, secret *corev1.Secret) error {
 	name := client.ObjectKeyFromObject(secret)
-	ctx = unlogged(ctx)
+	ctx = Unlogged(ctx)
 	if secret.ResourceVersion != "" {
 		if err := s.Client.Update(ctx, secret); err != nil {
 			return fmt.Errorf("writing Secret %s: %w", name, err)
@@ -160,7 +160,7 @@ func (s *Store) remove(ctx context.Context, secret *corev1.Secret) error {
 		return nil
 	}
 	precondition := client.Preconditions{UID: &secret.UID}
-	if err := s.Client.Delete(unlogged(ctx), secret, precondition); client.IgnoreNotFound(err) != nil {
+	if err := s.Client.Delete(Unlogged(ctx), secret, precondition); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("deleting Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	}
 	return nil

@@ -46,7 +46,7 @@ func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) 
 		Reader: mgr.GetClient(), Home: home, Incident: incidentNamespace(o), DefaultDeny: o.Config.WithoutCeiling == "Deny",
 	}
 	told := func(name string) events.EventRecorder {
-		return recorder{EventRecorder: mgr.GetEventRecorder(name), journal: trail.journal, clock: o.Clock}
+		return recorder{EventRecorder: mgr.GetEventRecorder(name), scheme: mgr.GetScheme(), journal: trail.journal, clock: o.Clock}
 	}
 	tombstones := &tombstone.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	return []setupable{

@@ -19,6 +19,7 @@ import (
 // gone in an hour, and to the receivers of audit events.
 type recorder struct {
 	events.EventRecorder
+	scheme  *runtime.Scheme
 	journal *audit.Journal
 	clock   clock.PassiveClock
 }
@@ -31,7 +32,7 @@ func (r recorder) Eventf(regarding, related runtime.Object, eventtype, reason, a
 		return
 	}
 	kind := "Object"
-	if gvk, err := apiutil.GVKForObject(regarding, Scheme()); err == nil {
+	if gvk, err := apiutil.GVKForObject(regarding, r.scheme); err == nil {
 		kind = gvk.Kind
 	}
 	n := audit.Note{

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // incident is what the flags ask for.
@@ -121,19 +122,7 @@ func policyName(key types.NamespacedName) string {
 }
 
 func quarantineFor(key types.NamespacedName, i incident) *v1alpha1.AccessPolicy {
-	return &v1alpha1.AccessPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AccessPolicy"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: i.namespace, Name: policyName(key)},
-		Spec: v1alpha1.AccessPolicySpec{
-			Type: v1alpha1.PolicyQuarantine,
-			Quarantine: &v1alpha1.QuarantinePolicy{
-				Reason: i.reason,
-				Targets: v1alpha1.QuarantineTargets{Keys: []v1alpha1.KeyReference{
-					{Namespace: v1alpha1.NamespaceName(key.Namespace), Name: v1alpha1.ObjectName(key.Name)},
-				}},
-			},
-		},
-	}
+	return restraint.QuarantineOf(key, types.NamespacedName{Namespace: i.namespace, Name: policyName(key)}, i.reason)
 }
 
 // cutOff makes the policy. A name that no key has is refused here, for a slip of the

@@ -148,10 +148,7 @@ func (r *reading) take(page identity.LogPage) (ended bool, err error) {
 	ended = len(page.Events) == 0
 	var found []event.Event
 	for _, raw := range page.Events {
-		e, err := event.Decode(raw)
-		if err != nil {
-			e = event.Unreadable(raw, page.Now)
-		}
+		e := event.Read(raw, page.Now)
 		r.latest = e.Published
 		ended = ended || !r.query.follow && e.Published.After(r.begun.Add(slack))
 		r.who.index.Identify(&e)

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -52,6 +53,23 @@ func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey, cut bo
 		}
 	}
 	return holding, nil
+}
+
+// QuarantineOf is a Quarantine of that name that cuts the key off.
+func QuarantineOf(key, name types.NamespacedName, reason string) *v1alpha1.AccessPolicy {
+	return &v1alpha1.AccessPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AccessPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
+		Spec: v1alpha1.AccessPolicySpec{
+			Type: v1alpha1.PolicyQuarantine,
+			Quarantine: &v1alpha1.QuarantinePolicy{
+				Reason: reason,
+				Targets: v1alpha1.QuarantineTargets{Keys: []v1alpha1.KeyReference{{
+					Namespace: v1alpha1.NamespaceName(key.Namespace), Name: v1alpha1.ObjectName(key.Name),
+				}}},
+			},
+		},
+	}
 }
 
 // Holds tells that the Quarantine cuts the key off: it names it, or has listed it when its

@@ -322,9 +322,10 @@ func TestSignOnTwice(t *testing.T) {
 	w.mustDecide("gus", "198.51.100.7", "password", true, "Default Rule")
 }
 
-// TestSignOnUpgraded: an org that moves to Identity Engine gets a policy for the app in place
-// of that for all apps.
-func TestSignOnUpgraded(t *testing.T) {
+// newUpgradedWorld is an org that had a policy for all apps, and has moved to Identity Engine
+// since; the operator is about to see that.
+func newUpgradedWorld(t *testing.T) (*world, *v1alpha1.AccessPolicy) {
+	t.Helper()
 	w, _ := newClassicWorld(t, time.Now())
 	w.start(impatient, w.atTheOperators)
 	policy := w.sessions()
@@ -332,6 +333,13 @@ func TestSignOnUpgraded(t *testing.T) {
 	w.waitReason("console", policy, v1alpha1.ReasonReady)
 	w.asPerson("POST", "/_sim/settings", `{"classic":false}`)
 	w.standing.Step(time.Hour)
+	return w, policy
+}
+
+// TestSignOnUpgraded: an org that moves to Identity Engine gets a policy for the app in place
+// of that for all apps.
+func TestSignOnUpgraded(t *testing.T) {
+	w, policy := newUpgradedWorld(t)
 	w.nudge(policy)
 	w.eventually("the app is under a policy of its own", func() bool {
 		w.get("console", policy)
@@ -348,13 +356,7 @@ func TestSignOnUpgraded(t *testing.T) {
 // TestSignOnUpgradedAndWithdrawn: when the app may not be governed any more, the policy for all
 // apps goes too, though the org has been upgraded before it was replaced.
 func TestSignOnUpgradedAndWithdrawn(t *testing.T) {
-	w, _ := newClassicWorld(t, time.Now())
-	w.start(impatient, w.atTheOperators)
-	policy := w.sessions()
-	w.create(policy, w.staffedWith("admins", "ada"), w.staffedWith("users", "gus"))
-	w.waitReason("console", policy, v1alpha1.ReasonReady)
-	w.asPerson("POST", "/_sim/settings", `{"classic":false}`)
-	w.standing.Step(time.Hour)
+	w, policy := newUpgradedWorld(t)
 	w.create(&v1alpha1.AccessPolicy{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "ceiling"},
 		Spec: v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyCeiling, Ceiling: &v1alpha1.CeilingPolicy{

@@ -89,19 +89,14 @@ func TestExpressionsAtAdmission(t *testing.T) {
 	w.create(good)
 	w.waitReason("good", good, v1alpha1.ReasonReady)
 	w.stop(p)
-	w.deleteAndWaitWithout(good)
+	// The webhook is gone, and is not asked about deletion.
+	w.must(nil, cluster.admin.Delete(context.Background(), good))
 
 	late := w.sinkTo(c, w.namespace, "late")
 	late.Spec.Events = &v1alpha1.EventSelection{Filter: "event.eventType =="}
 	w.create(late)
 	w.start(impatient, listening, w.atHome)
 	w.waitReason("late", late, v1alpha1.ReasonInvalidExpression)
-}
-
-// deleteAndWaitWithout deletes while no operator runs: the webhook is not asked.
-func (w *world) deleteAndWaitWithout(sink *v1alpha1.AuditSink) {
-	w.Helper()
-	w.must(nil, cluster.admin.Delete(context.Background(), sink))
 }
 
 // certificates writes the collector's own as those of the webhook.

@@ -6,7 +6,6 @@
 package agents
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -227,10 +226,3 @@ func (x *Index) agentOf(e *event.Event) *event.Agent {
 
 // isRole tells the directory's objects of a role, which have the names that a key's would have.
 func isRole(t *event.Party) bool { return t.Type == "UserGroup" || strings.Contains(t.Type, "Policy") }
-
-// String tells how much is known, for logs.
-func (x *Index) String() string {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return fmt.Sprintf("%d objects", len(x.named))
-}

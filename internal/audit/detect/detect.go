@@ -9,6 +9,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/filter"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/recent"
 )
 
 const (
@@ -63,13 +64,14 @@ type Detector struct {
 	detections []*detection
 	windows    map[key]*window
 	entries    int
-	seen       seen
-	dropped    int
+	// seen are the latest events, each of which counts once.
+	seen    *recent.Set[string]
+	dropped int
 }
 
-// New compiles detections.
+// New compiles detections. To see whether they can be compiled, no facts are needed.
 func New(detections []v1alpha1.Detection, facts Facts) (*Detector, error) {
-	d := &Detector{facts: facts, windows: map[key]*window{}, seen: seen{ids: map[string]bool{}}}
+	d := &Detector{facts: facts, windows: map[key]*window{}, seen: recent.New[string](maxSeen)}
 	for _, spec := range detections {
 		c := &detection{Detection: spec, count: 1, within: usual, acted: map[string]time.Time{}}
 		if t := spec.Threshold; t != nil {
@@ -105,7 +107,7 @@ func (d *Detector) Examine(ctx context.Context, now time.Time, events []*event.E
 	d.forget(now)
 	var found []Finding
 	for _, e := range events {
-		if e.Operator || d.seen.again(e.ID) {
+		if e.Operator || !d.seen.Add(e.ID) {
 			continue
 		}
 		in := filter.NewInput(*e)

@@ -54,26 +54,3 @@ func (w *window) forget(before time.Time) (dropped int) {
 	w.entries = slices.DeleteFunc(w.entries, func(o entry) bool { return o.at.Before(before) })
 	return n - len(w.entries)
 }
-
-// seen remembers the last ids.
-type seen struct {
-	ids  map[string]bool
-	ring []string
-	next int
-}
-
-// again tells that the id was there before, and remembers it.
-func (s *seen) again(id string) bool {
-	if s.ids[id] {
-		return true
-	}
-	if len(s.ring) < maxSeen {
-		s.ring = append(s.ring, id)
-	} else {
-		delete(s.ids, s.ring[s.next])
-		s.ring[s.next] = id
-		s.next = (s.next + 1) % maxSeen
-	}
-	s.ids[id] = true
-	return false
-}

@@ -1,10 +1,6 @@
 package event_test
 
 import (
-	"compress/gzip"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,39 +8,15 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event/eventtest"
 )
 
 // catalogue is every type of event that Okta has published.
 func catalogue(t *testing.T) []string {
 	t.Helper()
-	dir := os.Getenv("OKTA_DATA")
-	if dir == "" {
+	types, there := eventtest.Catalogue(t)
+	if !there {
 		t.Skip("OKTA_DATA is unset: the catalogue of Okta's event types is not there")
-	}
-	file, err := os.Open(filepath.Join(dir, "event-types.json.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read struct {
-		Versions []struct {
-			EventTypes []struct {
-				ID string `json:"id"`
-			} `json:"eventTypes"`
-		} `json:"versions"`
-	}
-	if err := json.NewDecoder(unpacked).Decode(&read); err != nil {
-		t.Fatal(err)
-	}
-	var types []string
-	for _, version := range read.Versions {
-		for _, known := range version.EventTypes {
-			types = append(types, known.ID)
-		}
 	}
 	return types
 }

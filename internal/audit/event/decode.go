@@ -68,14 +68,14 @@ func (e *Event) readContext(name string, value []byte) {
 		e.Network = Network{}
 		take(value, map[string]*string{"asNumber": &e.Network.Number, "asOrg": &e.Network.Organization, "isp": &e.Network.Provider})
 	case "debugContext":
-		e.Debug = Fields(value).object("debugData")
+		e.Debug = Fields(value).Object("debugData")
 	}
 }
 
 func party(raw []byte) Party {
 	var p Party
 	take(raw, map[string]*string{"id": &p.ID, "type": &p.Type, "alternateId": &p.AlternateID, "displayName": &p.DisplayName})
-	p.Detail = Fields(raw).object("detailEntry")
+	p.Detail = Fields(raw).Object("detailEntry")
 	return p
 }
 
@@ -132,9 +132,7 @@ func (f Fields) Texts(name string) []string {
 }
 
 // Object is the member of that name if it is an object; empty otherwise.
-func (f Fields) Object(name string) Fields { return f.object(name) }
-
-func (f Fields) object(name string) Fields {
+func (f Fields) Object(name string) Fields {
 	var found Fields
 	members(f, func(n, value []byte) {
 		if string(n) != name {

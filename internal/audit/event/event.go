@@ -6,6 +6,10 @@ package event
 
 import "time"
 
+// TimeLayout is how times are written, in UTC: Okta's way, always of one length, so that
+// they sort.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
 // Event is one entry. What the directory says is untrusted: names, addresses and user
 // agents are whatever somebody sent to it.
 type Event struct {

@@ -22,9 +22,6 @@ type Origin struct {
 	Org string
 }
 
-// millisecond is how times are written, in UTC: always of one length, so that they sort.
-const millisecond = "2006-01-02T15:04:05.000Z"
-
 // Raw is Okta's own event with what we know of it beside it: a JSON object without line
 // breaks. Okta's is byte for byte what it was, but for space between its tokens where
 // there are line breaks, and for bytes that are no UTF-8. An error is an event whose Raw
@@ -36,7 +33,7 @@ func Raw(e event.Event, origin Origin) ([]byte, error) {
 	}
 	b := make([]byte, 0, len(body)+1024)
 	b = member(b, `{"id":`, e.ID)
-	b = member(b, `,"time":`, e.Published.UTC().Format(millisecond))
+	b = member(b, `,"time":`, e.Published.UTC().Format(event.TimeLayout))
 	b = member(b, `,"type":`, e.Type)
 	b = member(b, `,"category":`, string(event.Category(e.Type)))
 	b = member(b, `,"source":`, source(e))

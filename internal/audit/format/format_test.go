@@ -2,7 +2,6 @@ package format_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event/eventtest"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
 )
 
@@ -150,36 +150,12 @@ func TestOktasEventIsKept(t *testing.T) {
 func types(t *testing.T) []string {
 	t.Helper()
 	all := []string{"agentidentity.key.rotated", "agentidentity.detection.matched", "of.tomorrow", "x"}
-	dir := os.Getenv("OKTA_DATA")
-	if dir == "" {
+	known, there := eventtest.Catalogue(t)
+	if !there {
 		t.Log("OKTA_DATA is unset: the catalogue of Okta's event types is not looked at")
-		return append(all, "user.session.start", "group.lifecycle.create", "app.oauth2.as.token.revoke")
+		known = []string{"user.session.start", "group.lifecycle.create", "app.oauth2.as.token.revoke"}
 	}
-	file, err := os.Open(filepath.Join(dir, "event-types.json.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read struct {
-		Versions []struct {
-			EventTypes []struct {
-				ID string `json:"id"`
-			} `json:"eventTypes"`
-		} `json:"versions"`
-	}
-	if err := json.NewDecoder(unpacked).Decode(&read); err != nil {
-		t.Fatal(err)
-	}
-	for _, version := range read.Versions {
-		for _, known := range version.EventTypes {
-			all = append(all, known.ID)
-		}
-	}
-	return all
+	return append(all, known...)
 }
 
 func TestEveryTypeIsAsThePublishedSchemaWants(t *testing.T) {

@@ -35,7 +35,7 @@ func (o Opener) Open(spec *v1alpha1.AuditOutput, m Material) (output.Output, err
 	}
 	switch {
 	case spec.HTTP != nil:
-		return o.webhook(spec.HTTP, m, secure)
+		return o.webhook(spec, m, secure)
 	case spec.SplunkHEC != nil:
 		return o.splunk(spec.SplunkHEC, m, secure)
 	case spec.OTLP != nil:
@@ -65,13 +65,13 @@ func trust(m Material) (*tls.Config, error) {
 	return secure, nil
 }
 
-func (o Opener) webhook(spec *v1alpha1.HTTPOutput, m Material, secure *tls.Config) (output.Output, error) {
+func (o Opener) webhook(spec *v1alpha1.AuditOutput, m Material, secure *tls.Config) (output.Output, error) {
 	config := webhook.Config{
-		Endpoint: string(spec.Endpoint), Headers: headers(spec.Headers, m), MaxEvents: BatchOf(&v1alpha1.AuditOutput{HTTP: spec}),
+		Endpoint: string(spec.HTTP.Endpoint), Headers: headers(spec.HTTP.Headers, m), MaxEvents: BatchOf(spec),
 		Client: o.Guard.Client(secure), Clock: o.Clock,
 	}
-	if spec.SigningKey != nil {
-		config.SigningKey = m.Values[*spec.SigningKey]
+	if key := spec.HTTP.SigningKey; key != nil {
+		config.SigningKey = m.Values[*key]
 	}
 	out, err := webhook.New(config)
 	return opened(out, "spec.output.http", err)

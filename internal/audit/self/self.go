@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/recent"
 )
 
 // known is how many requests are remembered, and addresses.
@@ -22,10 +23,9 @@ type Self struct {
 	// principal is the client id by which the operator signs in; "" for an API token.
 	principal func(context.Context) string
 
-	mu       sync.Mutex
-	requests map[string]bool
-	ring     []string
-	next     int
+	mu sync.Mutex
+	// requests are the directory's ids of the latest.
+	requests *recent.Set[string]
 	// from are the addresses that our requests were seen to leave from, and token the id of
 	// the API token that was seen on one.
 	from  map[string]bool
@@ -34,7 +34,7 @@ type Self struct {
 
 // New makes one that knows nothing yet. Set says by whom it signs in.
 func New() *Self {
-	return &Self{requests: map[string]bool{}, from: map[string]bool{}, principal: func(context.Context) string { return "" }}
+	return &Self{requests: recent.New[string](known), from: map[string]bool{}, principal: func(context.Context) string { return "" }}
 }
 
 // Set says by which client id the operator signs in; it is asked for each event.
@@ -47,17 +47,7 @@ func (s *Self) Heard(request string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.requests[request] {
-		return
-	}
-	s.requests[request] = true
-	if len(s.ring) < known {
-		s.ring = append(s.ring, request)
-		return
-	}
-	delete(s.requests, s.ring[s.next])
-	s.ring[s.next] = request
-	s.next = (s.next + 1) % known
+	s.requests.Add(request)
 }
 
 // Learn looks at an event before anybody asks: one of our own tells where we come from, and the
@@ -65,7 +55,7 @@ func (s *Self) Heard(request string) {
 func (s *Self) Learn(e *event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Transaction == "" || !s.requests[e.Transaction] {
+	if e.Transaction == "" || !s.requests.Has(e.Transaction) {
 		return
 	}
 	if e.Client.IP != "" && len(s.from) < addresses {
@@ -91,7 +81,7 @@ func (s *Self) Did(e *event.Event) (did, sure bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.requests[e.Transaction] {
+	if s.requests.Has(e.Transaction) {
 		return true, true
 	}
 	if s.token == "" {
@@ -105,7 +95,7 @@ func (s *Self) Did(e *event.Event) (did, sure bool) {
 func (s *Self) Sent(e *event.Event) (sent, sure bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.requests[e.Transaction] {
+	if s.requests.Has(e.Transaction) {
 		return true, true
 	}
 	return false, len(s.from) > 0 && e.Client.IP != "" && !s.from[e.Client.IP]

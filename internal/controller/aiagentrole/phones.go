@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +13,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
@@ -32,9 +32,7 @@ func (c *Controller) phones(ctx context.Context, role *v1alpha1.AIAgentRole, wan
 		return err
 	}
 	secret := &corev1.Secret{}
-	// At the highest verbosity the client logs what it reads.
-	unlogged := logr.NewContext(ctx, logr.Discard())
-	err = c.Live.Get(unlogged, client.ObjectKey{Namespace: role.Namespace, Name: name}, secret)
+	err = c.Live.Get(keysecret.Unlogged(ctx), client.ObjectKey{Namespace: role.Namespace, Name: name}, secret)
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("reading the phone numbers in Secret %s/%s: %w", role.Namespace, name, err)
 	}

@@ -9,11 +9,6 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 )
 
-const (
-	second = time.Second
-	stamp  = time.RFC3339
-)
-
 // happened tells what the status does not say yet: where reading began if that is not where
 // it should have, and gaps.
 func happened(sink *v1alpha1.AuditSink, p audit.Progress) []lifecycle.Event {
@@ -29,11 +24,11 @@ func happened(sink *v1alpha1.AuditSink, p audit.Progress) []lifecycle.Event {
 		known[audit.Gap{From: g.From.UTC(), To: g.To.UTC(), Reason: audit.GapReason(g.Reason)}] = true
 	}
 	for _, g := range p.Gaps {
-		g.From, g.To = g.From.Truncate(second).UTC(), g.To.Truncate(second).UTC()
+		g.From, g.To = g.From.Truncate(time.Second).UTC(), g.To.Truncate(time.Second).UTC()
 		if !known[g] {
 			events = append(events, lifecycle.Event{
 				Warning: true, Reason: "EventsMissing", Action: "Send",
-				Note: fmt.Sprintf("events from %s to %s may be missing: %s", g.From.Format(stamp), g.To.Format(stamp), g.Reason),
+				Note: fmt.Sprintf("events from %s to %s may be missing: %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Reason),
 			})
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,6 +11,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 )
 
 // observed is what was read of the sink's namespace.
@@ -87,9 +87,7 @@ func (o *observed) bundle(ctx context.Context, ref *v1alpha1.CABundleReference) 
 }
 
 func (o *observed) get(ctx context.Context, kind, name string, obj client.Object) error {
-	// At the highest verbosity the client logs what it reads.
-	unlogged := logr.NewContext(ctx, logr.Discard())
-	err := o.c.Live.Get(unlogged, client.ObjectKey{Namespace: o.sink.Namespace, Name: name}, obj)
+	err := o.c.Live.Get(keysecret.Unlogged(ctx), client.ObjectKey{Namespace: o.sink.Namespace, Name: name}, obj)
 	if apierrors.IsNotFound(err) {
 		return o.missing(fmt.Sprintf("%s %s does not exist in namespace %s", kind, name, o.sink.Namespace))
 	}

@@ -58,7 +58,7 @@ func (c *Controller) detections(sink *v1alpha1.AuditSink) (func(context.Context,
 	}
 	detector, err := detect.New(sink.Spec.Detections, c.Facts)
 	if err != nil {
-		return nil, &identity.Error{Kind: identity.Rejected, Reason: v1alpha1.ReasonInvalidExpression, Message: err.Error()}
+		return nil, invalid(err)
 	}
 	return (&responder{c: c, sink: sink.DeepCopy(), detector: detector}).examine, nil
 }
@@ -82,7 +82,7 @@ func (c *Controller) selection(sink *v1alpha1.AuditSink) (func(context.Context, 
 		if events.Filter != "" {
 			var err error
 			if program, err = filter.Compile(string(events.Filter)); err != nil {
-				return nil, invalid("spec.events.filter", err)
+				return nil, invalid(fmt.Errorf("spec.events.filter: %w", err))
 			}
 		}
 	}
@@ -107,8 +107,8 @@ func concerns(e *event.Event, namespace string) bool {
 	return e.Agent != nil && e.Agent.Namespace == namespace || e.Role != nil && e.Role.Namespace == namespace && e.Agent == nil
 }
 
-func invalid(field string, err error) error {
-	return &identity.Error{Kind: identity.Rejected, Reason: v1alpha1.ReasonInvalidExpression, Message: field + ": " + err.Error()}
+func invalid(err error) error {
+	return &identity.Error{Kind: identity.Rejected, Reason: v1alpha1.ReasonInvalidExpression, Message: err.Error()}
 }
 
 func (c *Controller) formatter(as v1alpha1.AuditFormat) func(*event.Event) (output.Record, error) {

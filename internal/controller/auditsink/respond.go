@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,6 +18,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/audit"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // TypeFinding is the type of an event about what a detection has found.
@@ -124,21 +124,12 @@ func (r *responder) suspend(ctx context.Context, finding detect.Finding) (string
 		return doneFailed, errors.New("suspending an agent: the operator has no namespace for Quarantines")
 	}
 	agent := finding.Agent
-	digest := sha256.Sum256([]byte(agent.Namespace + "/" + agent.Name))
-	policy := &v1alpha1.AccessPolicy{
-		ObjectMeta: metav1.ObjectMeta{Namespace: r.c.Incident, Name: "detected-" + hex.EncodeToString(digest[:8])},
-		Spec: v1alpha1.AccessPolicySpec{
-			Type: v1alpha1.PolicyQuarantine,
-			Quarantine: &v1alpha1.QuarantinePolicy{
-				Reason: reason(finding, r.sink),
-				Targets: v1alpha1.QuarantineTargets{Keys: []v1alpha1.KeyReference{{
-					Namespace: v1alpha1.NamespaceName(agent.Namespace), Name: v1alpha1.ObjectName(agent.Name),
-				}}},
-			},
-		},
-	}
+	key := types.NamespacedName{Namespace: agent.Namespace, Name: agent.Name}
+	digest := sha256.Sum256([]byte(key.String()))
+	name := types.NamespacedName{Namespace: r.c.Incident, Name: "detected-" + hex.EncodeToString(digest[:8])}
+	policy := restraint.QuarantineOf(key, name, reason(finding, r.sink))
 	if err := r.c.Client.Create(ctx, policy); err != nil && !apierrors.IsAlreadyExists(err) {
-		return doneFailed, fmt.Errorf("suspending AgentAPIKey %s/%s: %w", agent.Namespace, agent.Name, err)
+		return doneFailed, fmt.Errorf("suspending AgentAPIKey %s: %w", key, err)
 	}
 	return doneSuspend, nil
 }
