@@ -37,8 +37,9 @@ func decided() []bug {
 		},
 		{
 			name: "finalizer removed before Okta delete", file: "internal/lifecycle/loop.go",
-			old: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)\n\tif err != nil {",
-			new: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, caller), obj)\n\tif err != nil && len(outcome.Events) > 99 {",
+			old: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, callerOf(obj, identity.Revocation)), obj)\n\tif err != nil {",
+			new: "\toutcome, err := l.Kind.Release(identity.WithCaller(ctx, callerOf(obj, identity.Revocation)), obj)\n" +
+				"\tif err != nil && len(outcome.Events) > 99 {",
 			pkg: "./test/model", test: "TestModel", args: []string{"-rapid.checks=200", "-rapid.shrinktime=1s"},
 		},
 	}
