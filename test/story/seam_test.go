@@ -61,7 +61,7 @@ type seam struct {
 	order []string
 	// refused counts by name the calls that Kubernetes answered with a conflict.
 	refused map[string]int
-	dead  bool
+	dead    bool
 	// begun tells that the call to strike at has come; it may be on its way still.
 	begun bool
 	// struck is closed when the target is reached: the process is dead then, or stopped,
