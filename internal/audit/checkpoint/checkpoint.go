@@ -1,4 +1,4 @@
-// Package checkpoint keeps how far the receivers of audit events are: in one ConfigMap in
+// Package checkpoint keeps how far the receivers of audit events are: in a few ConfigMaps in
 // the operator's own namespace, where no team can change it, and where it outlives the
 // status of an AuditSink.
 //
@@ -25,8 +25,15 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
-// Name is the ConfigMap. It holds some 250 receivers: 1 MiB of data.
+// Name leads the names of the ConfigMaps. There are sixteen, one for each hexadecimal digit, and
+// the role of the operator names them; each holds some 250 receivers, 1 MiB of data.
 const Name = "agent-identity-operator-audit"
+
+// NameOf is the ConfigMap in which a receiver stands: by a digest, so that they fill evenly.
+func NameOf(id string) string {
+	digest := sha256.Sum256([]byte(id))
+	return fmt.Sprintf("%s-%x", Name, digest[0]&0xf)
+}
 
 // ErrNoHome means that the operator has no namespace of its own to keep anything in.
 var ErrNoHome = errors.New("the operator has no namespace of its own to keep positions in: set manager.leaderElectionNamespace")
@@ -83,12 +90,12 @@ func (s *Store) Load(ctx context.Context, id string) (audit.Position, bool, erro
 		return audit.Position{}, false, ErrNoHome
 	}
 	var cm corev1.ConfigMap
-	err := s.Live.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: Name}, &cm)
+	err := s.Live.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: NameOf(id)}, &cm)
 	if apierrors.IsNotFound(err) {
 		return audit.Position{}, false, nil
 	}
 	if err != nil {
-		return audit.Position{}, false, fmt.Errorf("reading ConfigMap %s: %w", Name, err)
+		return audit.Position{}, false, fmt.Errorf("reading ConfigMap %s: %w", NameOf(id), err)
 	}
 	p, whole := read(cm.Data[id])
 	if whole == nil {
@@ -156,27 +163,27 @@ func (s *Store) remember(id string, e *entry) {
 
 // patch writes one key and leaves the others alone, whoever writes them meanwhile.
 func (s *Store) patch(ctx context.Context, id string, value any) error {
-	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: Name}}
+	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: NameOf(id)}}
 	patch, err := json.Marshal(map[string]any{"data": map[string]any{id: value}})
 	if err != nil {
 		return fmt.Errorf("writing a position: %w", err)
 	}
 	err = s.Client.Patch(ctx, cm, client.RawPatch(types.MergePatchType, patch))
 	if !apierrors.IsNotFound(err) || value == nil {
-		return wrap(client.IgnoreNotFound(err))
+		return wrap(id, client.IgnoreNotFound(err))
 	}
 	text, _ := value.(string)
-	cm = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: Name}, Data: map[string]string{id: text}}
+	cm = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: NameOf(id)}, Data: map[string]string{id: text}}
 	err = s.Client.Create(ctx, cm)
 	if apierrors.IsAlreadyExists(err) {
 		err = s.Client.Patch(ctx, cm, client.RawPatch(types.MergePatchType, patch))
 	}
-	return wrap(err)
+	return wrap(id, err)
 }
 
-func wrap(err error) error {
+func wrap(id string, err error) error {
 	if err != nil {
-		return fmt.Errorf("writing ConfigMap %s: %w", Name, err)
+		return fmt.Errorf("writing ConfigMap %s: %w", NameOf(id), err)
 	}
 	return nil
 }
