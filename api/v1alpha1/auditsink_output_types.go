@@ -88,14 +88,16 @@ type CABundleReference struct {
 	Key DataKey `json:"key,omitempty"`
 }
 
-// SecretReference points at a Secret in the namespace of the object that names it.
+// SecretReference points at a Secret in the namespace of the object that names it. One that
+// an AuditSink names has the label agentidentity.dev/audit-output: "true".
 type SecretReference struct {
 	// name of the Secret.
 	// +required
 	Name ObjectName `json:"name,omitempty"`
 }
 
-// SecretKeyReference points at one value of a Secret in the sink's namespace.
+// SecretKeyReference points at one value of a Secret in the sink's namespace, which has the
+// label agentidentity.dev/audit-output: "true".
 type SecretKeyReference struct {
 	// name of the Secret.
 	// +required

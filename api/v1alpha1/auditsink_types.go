@@ -7,12 +7,25 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // reasons are those of "Reasons of CaughtUp".
 const ConditionCaughtUp = "CaughtUp"
 
+// LabelAuditOutput is, with the value "true", on each Secret that an AuditSink may name: whoever
+// writes AuditSinks says where values are sent, and need not be allowed to read Secrets.
+const LabelAuditOutput = "agentidentity.dev/audit-output"
+
+// MaxAuditSinks is how many AuditSinks of one namespace other than the operator's are
+// followed, the oldest first.
+const MaxAuditSinks = 20
+
 // Reasons of an AuditSink.
 const (
 	// ReasonInvalidExpression: a filter or detection is no valid CEL expression, or costs too much.
 	ReasonInvalidExpression = "InvalidExpression"
 	// ReasonCredentialsNotFound: a Secret or ConfigMap that output names, or its key, does not exist.
 	ReasonCredentialsNotFound = "CredentialsNotFound"
+	// ReasonCredentialsNotAllowed: a Secret that output names has not the label
+	// LabelAuditOutput, or holds an agent's credential.
+	ReasonCredentialsNotAllowed = "CredentialsNotAllowed"
+	// ReasonTooManySinks: there are MaxAuditSinks older ones in the namespace.
+	ReasonTooManySinks = "TooManySinks"
 	// ReasonEndpointNotAllowed: the endpoint is in a network the operator does not send to.
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonSinkUnreachable: no answer comes from the receiver.
@@ -33,6 +46,8 @@ const (
 	ReasonReadingHistory = "ReadingHistory"
 	// ReasonBehind: the receiver or Okta is slower than the events.
 	ReasonBehind = "Behind"
+	// ReasonNotSending: nothing is sent while Ready is False.
+	ReasonNotSending = "NotSending"
 )
 
 // AuditSinkSpec is what the sink should be.
@@ -260,10 +275,10 @@ type AuditSinkStatus struct {
 	// conditions are Ready (always), Reconciling and Stalled (only while true), and
 	// CaughtUp. How far the sink is behind, in seconds, is told by a metric.
 	// Reasons of Ready: Ready, Progressing, Deleting, InvalidExpression,
-	// CredentialsNotFound, EndpointNotAllowed, SinkUnreachable, SinkRefused,
-	// EventsRejected, SinceTooOld, and those of Okta: AuthenticationFailed,
-	// PermissionDenied, DirectoryUnreachable, DirectoryError, Throttled.
-	// Reasons of CaughtUp: UpToDate, ReadingHistory, Behind.
+	// CredentialsNotFound, CredentialsNotAllowed, TooManySinks, EndpointNotAllowed,
+	// SinkUnreachable, SinkRefused, EventsRejected, SinceTooOld, and those of Okta:
+	// AuthenticationFailed, PermissionDenied, DirectoryUnreachable, DirectoryError,
+	// Throttled. Reasons of CaughtUp: UpToDate, ReadingHistory, Behind, NotSending.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -279,8 +294,8 @@ type AuditSinkStatus struct {
 	// +optional
 	LastDeliveredEventTime *metav1.Time `json:"lastDeliveredEventTime,omitempty"`
 
-	// gaps are the latest stretches of time of which events may have been lost,
-	// oldest first. A gap stays until ten later ones have come.
+	// gaps are the stretches of time of which events may have been lost. When there are
+	// more than ten, two of one reason become one that spans both.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -299,21 +314,23 @@ type AuditGap struct {
 	To metav1.Time `json:"to,omitzero"`
 
 	// reason why: RetentionExceeded (Okta had thrown the events away), CursorRejected
-	// (Okta did not know where we were) or SinkRejected (the receiver refused them).
+	// (Okta did not know where we were), SinkRejected (the receiver refused them) or
+	// OperatorEventsDropped (of what the operator did itself: it waited too long).
 	// +required
 	Reason GapReason `json:"reason,omitempty"`
 }
 
 // GapReason says why events may have been lost.
 //
-// +kubebuilder:validation:Enum=RetentionExceeded;CursorRejected;SinkRejected
+// +kubebuilder:validation:Enum=RetentionExceeded;CursorRejected;SinkRejected;OperatorEventsDropped
 type GapReason string
 
 // The reasons of gaps.
 const (
-	GapRetentionExceeded GapReason = "RetentionExceeded"
-	GapCursorRejected    GapReason = "CursorRejected"
-	GapSinkRejected      GapReason = "SinkRejected"
+	GapRetentionExceeded     GapReason = "RetentionExceeded"
+	GapCursorRejected        GapReason = "CursorRejected"
+	GapSinkRejected          GapReason = "SinkRejected"
+	GapOperatorEventsDropped GapReason = "OperatorEventsDropped"
 )
 
 // AuditSink sends the events of Okta's System Log that concern agents, and what the

@@ -14,10 +14,10 @@ import (
 const (
 	// tries is how often a single event is sent that the receiver refuses.
 	tries = 3
-	// suspicious is how many events a receiver may refuse that takes no other. If it
-	// refuses more, none is set aside: it is not the events that it refuses.
+	// suspicious is how many events in a row a receiver may refuse. If it refuses more and takes
+	// no other, none is set aside: it is not the events that it refuses.
 	suspicious = 3
-	// samples is how many others of a page it is then sent to find that out.
+	// samples is how many others of a page it is then sent to find that out, about.
 	samples = 10
 )
 
@@ -38,10 +38,6 @@ func (f *Follower) deliver(ctx context.Context, events []*event.Event) (aside []
 			return nil, err
 		}
 	}
-	if len(p.taken) > 0 {
-		f.barren = 0
-	}
-	f.barren += len(p.refused)
 	f.Metrics.count(resultSetAside, len(p.refused))
 	for place, e := range events {
 		if p.refused[place] {
@@ -115,42 +111,58 @@ func (p *parcel) insist(ctx context.Context, one []int) error {
 		}
 	}
 	p.refused[one[0]] = true
-	if len(p.taken) > 0 || p.f.barren+len(p.refused) <= suspicious {
+	if p.f.barren++; p.f.barren <= suspicious {
 		return nil
 	}
 	return p.sample(ctx, refusal)
 }
 
-// sample tries others of the batch, when the receiver has refused some and taken none.
+// sample finds out whether the receiver takes anything, when it has refused several in a row:
+// by others of the batch, or else by one that it took before, which has the same id again.
 func (p *parcel) sample(ctx context.Context, refusal *output.Error) error {
 	step := max(1, len(p.records)/samples)
-	for place := len(p.records) - 1; place >= 0 && len(p.taken) == 0; place -= step {
-		if p.refused[place] {
+	for place := len(p.records) - 1; place >= 0 && p.f.barren > 0; place -= step {
+		if p.refused[place] || p.taken[place] {
 			continue
 		}
 		if _, err := p.try(ctx, []int{place}); err != nil {
 			return err
 		}
 	}
-	if len(p.taken) == 0 {
+	if p.f.barren == 0 {
+		return nil
+	}
+	if p.f.taken == nil {
 		return refusal
 	}
+	again, err := p.put(ctx, []output.Record{*p.f.taken})
+	if err != nil {
+		return err
+	}
+	if again != nil {
+		return again
+	}
+	p.f.barren = 0
 	return nil
 }
 
 // try sends once. refusal is the error when the receiver refuses what the records say.
 func (p *parcel) try(ctx context.Context, places []int) (refusal *output.Error, err error) {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
-	defer cancel()
 	batch := make([]output.Record, len(places))
 	for i, place := range places {
 		batch[i] = p.records[place]
 	}
-	err = p.f.sink.Output.Deliver(ctx, batch)
-	if err == nil {
+	refusal, err = p.put(ctx, batch)
+	if refusal == nil && err == nil {
 		p.took(places...)
-		return nil, nil
 	}
+	return refusal, err
+}
+
+func (p *parcel) put(ctx context.Context, batch []output.Record) (refusal *output.Error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.f.sink.Deadline, deadline))
+	defer cancel()
+	err = p.f.sink.Output.Deliver(ctx, batch)
 	if refused, ok := errors.AsType[*output.Error](err); ok && refused.Kind == output.Rejected {
 		return refused, nil
 	}
@@ -162,6 +174,7 @@ func (p *parcel) took(places ...int) {
 	for _, place := range places {
 		p.taken[place] = true
 		p.f.sent.Add(short(p.records[place].ID))
+		p.f.barren, p.f.taken = 0, &p.records[place]
 	}
 	p.f.Metrics.count(resultDelivered, len(places))
 }

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,7 +19,9 @@ const (
 	// overlap is read again when the directory does not know the place any more: what was
 	// written down late by no more than that is not missed.
 	overlap = 10 * time.Minute
-	// deadline bounds one try to deliver a batch.
+	// lateness is how late the directory is believed to write something down at most.
+	lateness = 24 * time.Hour
+	// deadline bounds one try to deliver a batch where the sink says nothing else.
 	deadline = 30 * time.Second
 	// refresh is how often a position is noted where nothing happens: the directory may
 	// forget a place that nobody has asked for.
@@ -28,14 +29,14 @@ const (
 	// remembered is how many of the latest events a receiver has taken are known: what comes
 	// again later than that is sent again, with the same id.
 	remembered = 10_000
-	// patience is how old what is outstanding may be at a receiver that has caught up.
-	patience = 5 * time.Minute
 )
 
 // Sink is a receiver and what it is to get.
 type Sink struct {
-	// ID is the key of its position, and never that of another receiver.
+	// ID is the key of its position, and never that of another sink.
 	ID string
+	// Receiver names where events are sent. Of the same one is known what it has taken.
+	Receiver string
 	// Namespace is on whose behalf the directory is read while the receiver is behind.
 	Namespace string
 	// Begin is from when on it gets events, if there is no position.
@@ -47,9 +48,13 @@ type Sink struct {
 	// Examine is shown the events that are selected, before they are sent, and may be nil. After
 	// the end of a process it may be shown some of them again.
 	Examine func(ctx context.Context, events []*event.Event)
-	Output  output.Output
+	// SetAside is told of events that the receiver refuses for good, and may be nil.
+	SetAside func(events []*event.Event)
+	Output   output.Output
 	// Batch is how many events are sent at once at most; zero is a page.
 	Batch int
+	// Deadline bounds one try to deliver a batch; zero is 30 seconds.
+	Deadline time.Duration
 }
 
 // Shared is what all followers have in common.
@@ -60,6 +65,8 @@ type Shared struct {
 	Clock     clock.Clock
 	// Metrics may be nil.
 	Metrics *Metrics
+	// Ready is closed when it is known whom events concern; nothing is read before. Nil is at once.
+	Ready <-chan struct{}
 	// Changed is told the id of a receiver of which Progress may say something else now.
 	Changed func(id string)
 }
@@ -79,45 +86,37 @@ type Follower struct {
 	undelivered *Page
 	// examined is the page that Examine was shown last.
 	examined *Page
-	// journal is the number of the last of the operator's own events the receiver has.
+	// journal is the number of the last of the operator's own events the receiver has, and own
+	// when it had all of them.
 	journal int64
+	own     time.Time
 	// live tells that it has come to the end of the log, and joined those who are there.
 	live bool
-	// barren counts the events set aside since the receiver last took one.
+	// barren counts the events refused since the receiver last took one, which is taken.
 	barren int
+	taken  *output.Record
 
 	mu       sync.Mutex
 	progress Progress
 }
 
-// Progress is how far a receiver is, for people.
-type Progress struct {
-	Position
-	// Failure is why nothing goes on; nil while all goes well. It is an *output.Error or
-	// an *identity.Error.
-	Failure error
-	// UpTo is the time up to which the receiver has all that the directory had written down
-	// then; zero while older events are read.
-	UpTo time.Time
-}
-
 // NewFollower makes a follower. It does nothing until it is run.
 func NewFollower(shared Shared, sink Sink) *Follower {
+	now := shared.Clock.Now()
 	return &Follower{
-		Shared: shared, sink: sink, begun: shared.Clock.Now(), sent: recent.New[[16]byte](remembered), journal: shared.Journal.end(),
+		Shared: shared, sink: sink, begun: now, sent: recent.New[[16]byte](remembered), journal: shared.Journal.end(), own: now,
 	}
 }
 
-// Progress tells how far the receiver is.
-func (f *Follower) Progress() Progress {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.progress
-}
-
-// CaughtUp tells that nothing is outstanding that the directory showed five minutes ago.
-func (p Progress) CaughtUp(now time.Time) bool {
-	return !p.UpTo.IsZero() && now.Sub(p.UpTo) <= patience
+// succeed takes over what another follower of the same sink knew when it ended.
+func (f *Follower) succeed(before *Follower) {
+	f.position, f.saved, f.live = before.position, before.saved, before.live
+	f.journal, f.own, f.examined, f.undelivered = before.journal, before.own, before.examined, before.undelivered
+	f.progress = before.Progress()
+	f.progress.Failure = nil
+	if f.sink.Receiver == before.sink.Receiver {
+		f.sent, f.taken = before.sent, before.taken
+	}
 }
 
 // Run follows the log until ctx ends.
@@ -154,7 +153,7 @@ func (f *Follower) resume(ctx context.Context) error {
 		position = Position{Began: f.sink.Begin}
 		position.Place = identity.LogPlace{Since: f.sink.Begin}
 	}
-	f.position = f.retained(position, f.Clock.Now())
+	f.position = position
 	return nil
 }
 
@@ -173,8 +172,11 @@ func (f *Follower) retained(p Position, now time.Time) Position {
 
 // step brings one page to the receiver, and waits where there is no more.
 func (f *Follower) step(ctx context.Context) error {
+	if !f.live && f.Clock.Since(f.saved) > refresh {
+		f.position = f.retained(f.position, f.Clock.Now())
+	}
 	page, err := f.page(ctx)
-	if identity.PlaceLost(err) {
+	if identity.PlaceLost(err) && f.position.Place.Next != "" {
 		f.restart()
 		return nil
 	}
@@ -212,27 +214,12 @@ func (f *Follower) after(page *Page) Position {
 		next.Place = f.Reader.Join(page)
 	}
 	for i := range page.Events {
-		if at := page.Events[i].Published; at.After(next.Last) {
-			next.Last = at
+		// Of an event that says that it will happen, or nothing, it is not known when it did.
+		if e := &page.Events[i]; e.Type != event.TypeUnreadable && e.Published.After(next.Last) && !e.Published.After(page.now) {
+			next.Last = e.Published
 		}
 	}
 	return next
-}
-
-// rest waits until there may be another page. What the operator does meanwhile is sent at once.
-func (f *Follower) rest(ctx context.Context, until time.Time) error {
-	for ctx.Err() == nil {
-		news := f.Journal.changed()
-		if err := f.bringOwn(ctx); err != nil {
-			return err
-		}
-		left := until.Sub(f.Clock.Now())
-		if left <= 0 {
-			break
-		}
-		f.sleep(ctx, left, news)
-	}
-	return nil
 }
 
 // caller is on whose behalf the log is read: a receiver that is behind may use no more than
@@ -244,16 +231,22 @@ func (f *Follower) caller(ctx context.Context) context.Context {
 	return identity.WithCaller(ctx, identity.Caller{Namespace: f.sink.Namespace})
 }
 
-// restart goes on from a time where the place is not known any more.
+// restart goes on from a time where the place is not known any more. What has been written
+// down since at that place, of things that happened before the time, is not read: how late the
+// directory may be it does not say, so the gap begins a day before.
 func (f *Follower) restart() {
-	from := f.position.Last.Add(-overlap)
-	if f.position.Last.IsZero() {
-		from = f.position.Began
+	p := f.position
+	from := p.Last.Add(-overlap)
+	if p.Last.IsZero() || from.Before(p.Began) {
+		from = p.Began
 	}
-	now := f.Clock.Now()
-	f.position = f.position.withGap(Gap{From: from, To: now, Reason: CursorRejected})
-	f.position.Place, f.live = identity.LogPlace{Since: from}, false
-	f.position = f.retained(f.position, now)
+	missed := p.Last.Add(-lateness)
+	if p.Last.IsZero() || missed.Before(p.Began) {
+		missed = p.Began
+	}
+	p = p.withGap(Gap{From: missed, To: f.Clock.Now(), Reason: CursorRejected})
+	p.Place = identity.LogPlace{Since: from}
+	f.position, f.live = f.retained(p, f.Clock.Now()), false
 }
 
 // bring sends what of a page is for the receiver and notes that it is at the next position.
@@ -267,10 +260,7 @@ func (f *Follower) bring(ctx context.Context, page *Page, next Position) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range aside {
-		next = next.withGap(Gap{From: e.Published, To: e.Published, Reason: SinkRejected})
-		next.SetAside++
-	}
+	next = f.setAside(next, aside)
 	// After an empty page there is nothing that would be sent again.
 	due := len(page.Events) > 0 || f.position.Place.Next == "" || f.Clock.Since(f.saved) > refresh
 	if due {
@@ -281,6 +271,18 @@ func (f *Follower) bring(ctx context.Context, page *Page, next Position) error {
 	}
 	f.position = next
 	return nil
+}
+
+// setAside notes what the receiver refuses for good.
+func (f *Follower) setAside(p Position, events []*event.Event) Position {
+	for _, e := range events {
+		p = p.withGap(Gap{From: e.Published, To: e.Published, Reason: SinkRejected})
+		p.SetAside++
+	}
+	if f.sink.SetAside != nil && len(events) > 0 {
+		f.sink.SetAside(events)
+	}
+	return p
 }
 
 // short is an id in 16 bytes, whatever the ids.
@@ -304,11 +306,12 @@ func (f *Follower) chosen(ctx context.Context, page *Page) []*event.Event {
 	return chosen
 }
 
-// bringOwn sends what the operator itself did.
+// bringOwn sends what the operator itself did. What is noted with it is written down with the
+// next page.
 func (f *Follower) bringOwn(ctx context.Context) error {
 	events, last, missed := f.Journal.after(f.journal)
 	if missed > 0 {
-		f.position = f.position.withGap(Gap{From: f.position.Last, To: f.Clock.Now(), Reason: SinkRejected})
+		f.position = f.position.withGap(Gap{From: f.own, To: f.Clock.Now(), Reason: OperatorEventsDropped})
 	}
 	var chosen []*event.Event
 	for i := range events {
@@ -316,69 +319,12 @@ func (f *Follower) bringOwn(ctx context.Context) error {
 			chosen = append(chosen, &events[i])
 		}
 	}
-	if _, err := f.deliver(ctx, chosen); err != nil {
+	f.journal = max(f.journal, last-int64(len(events)))
+	aside, err := f.deliver(ctx, chosen)
+	if err != nil {
 		return err
 	}
-	f.journal = last
+	f.position = f.setAside(f.position, aside)
+	f.journal, f.own = last, f.Clock.Now()
 	return nil
-}
-
-// reached notes that the receiver has all that was there when the page was read.
-func (f *Follower) reached(page *Page) {
-	f.mu.Lock()
-	f.progress.UpTo = page.begun
-	f.mu.Unlock()
-	f.note(nil)
-}
-
-// note keeps what people are to know, and says so where it has changed.
-func (f *Follower) note(failure error) {
-	f.mu.Lock()
-	before := f.progress
-	f.progress.Position, f.progress.Failure = f.position, failure
-	changed := !sameFailure(before.Failure, failure) || len(before.Gaps) != len(f.position.Gaps) || before.SetAside != f.position.SetAside ||
-		before.UpTo.IsZero() != f.progress.UpTo.IsZero() || !before.Last.Truncate(time.Minute).Equal(f.position.Last.Truncate(time.Minute))
-	f.mu.Unlock()
-	if changed {
-		f.Changed(f.sink.ID)
-	}
-}
-
-func sameFailure(a, b error) bool {
-	if a == nil || b == nil {
-		return (a == nil) == (b == nil)
-	}
-	return a.Error() == b.Error()
-}
-
-// sleep waits, until the context ends or there is news.
-func (f *Follower) sleep(ctx context.Context, d time.Duration, news <-chan struct{}) {
-	if d <= 0 {
-		return
-	}
-	timer := f.Clock.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C():
-	case <-news:
-	}
-}
-
-// backoff says how long to wait after an error.
-type backoff struct{ last time.Duration }
-
-// slowest is the longest wait that nobody asked for.
-const slowest = time.Minute
-
-func (b *backoff) after(err error) time.Duration {
-	b.last = min(max(2*b.last, time.Second), slowest)
-	asked := b.last
-	if e, ok := errors.AsType[*output.Error](err); ok {
-		asked = max(asked, e.RetryAfter)
-	}
-	if e, ok := errors.AsType[*identity.Error](err); ok {
-		asked = max(asked, e.RetryAfter)
-	}
-	return min(asked, time.Hour)
 }

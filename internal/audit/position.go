@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -43,21 +44,53 @@ const (
 	CursorRejected GapReason = "CursorRejected"
 	// SinkRejected: the receiver refuses what an event says.
 	SinkRejected GapReason = "SinkRejected"
+	// OperatorEventsDropped: the receiver was so far behind that there was no room for what the
+	// operator did itself.
+	OperatorEventsDropped GapReason = "OperatorEventsDropped"
 )
 
-// withGap gives the position with one more gap. One that goes on with the last is the same.
+// withGap gives the position with one more gap. One that goes on with another is the same;
+// when there are too many, two of them become one that spans both: a stretch is never forgotten.
 func (p Position) withGap(g Gap) Position {
-	gaps := append([]Gap{}, p.Gaps...)
-	if n := len(gaps); n > 0 && gaps[n-1].Reason == g.Reason && !g.From.After(gaps[n-1].To) && !g.From.Before(gaps[n-1].From) {
-		if g.To.After(gaps[n-1].To) {
-			gaps[n-1].To = g.To
+	gaps := slices.Clone(p.Gaps)
+	for i, known := range gaps {
+		if known.Reason == g.Reason && !g.From.After(known.To) && !g.To.Before(known.From) {
+			gaps[i] = known.with(g)
+			p.Gaps = gaps
+			return p
 		}
-		p.Gaps = gaps
-		return p
 	}
 	gaps = append(gaps, g)
-	p.Gaps = gaps[max(0, len(gaps)-MaxGaps):]
+	if len(gaps) > MaxGaps {
+		gaps = mergeOne(gaps)
+	}
+	p.Gaps = gaps
 	return p
+}
+
+// with spans both.
+func (g Gap) with(o Gap) Gap {
+	if o.From.Before(g.From) {
+		g.From = o.From
+	}
+	if o.To.After(g.To) {
+		g.To = o.To
+	}
+	return g
+}
+
+// mergeOne makes one of the oldest two of one reason. Of more gaps than there are reasons two
+// have the same.
+func mergeOne(gaps []Gap) []Gap {
+	for i := range gaps {
+		for j := i + 1; j < len(gaps); j++ {
+			if gaps[i].Reason == gaps[j].Reason {
+				gaps[i] = gaps[i].with(gaps[j])
+				return slices.Delete(gaps, j, j+1)
+			}
+		}
+	}
+	return gaps
 }
 
 // Positions keeps positions, by the id of the receiver. Whoever implements it promises

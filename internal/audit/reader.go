@@ -22,8 +22,9 @@ type Page struct {
 	// Next is the place after them.
 	Next identity.LogPlace
 
-	// begun and read are when the reading began and ended, by our clock.
-	begun, read time.Time
+	// begun and read are when the reading began and ended, by our clock; now is when it was
+	// answered, by the directory's.
+	begun, read, now time.Time
 }
 
 // Empty tells that all that had been written down has been read.
@@ -72,8 +73,10 @@ func (r *Reader) Read(ctx context.Context, at identity.LogPlace) (*Page, error) 
 	if page := r.cached(at); page != nil {
 		return page, nil
 	}
-	// The reading outlives the first who wanted it: others may wait for it too.
-	result := r.flight.DoChan(fmt.Sprintf("%s %d", at.Next, at.Since.UnixMilli()), func() (any, error) {
+	// The reading outlives the first who wanted it: others may wait for it too, as far as it is
+	// made on behalf of the same namespace. It may have to wait for that one's share.
+	flight := fmt.Sprintf("%s %s %d", identity.CallerFrom(ctx).Namespace, at.Next, at.Since.UnixMilli())
+	result := r.flight.DoChan(flight, func() (any, error) {
 		return r.read(context.WithoutCancel(ctx), at)
 	})
 	select {
@@ -108,7 +111,7 @@ func (r *Reader) read(ctx context.Context, at identity.LogPlace) (*Page, error) 
 			Message: "a page of the System Log leads to itself; nothing was read",
 		}
 	}
-	page := &Page{Events: make([]event.Event, len(got.Events)), Next: got.Next, begun: begun, read: r.clock.Now()}
+	page := &Page{Events: make([]event.Event, len(got.Events)), Next: got.Next, begun: begun, read: r.clock.Now(), now: got.Now}
 	for i, raw := range got.Events {
 		page.Events[i] = event.Read(raw, got.Now)
 		r.identify(&page.Events[i])

@@ -19,10 +19,16 @@ type Set struct {
 }
 
 type running struct {
-	revision string
+	revision Revision
 	follower *Follower
 	stop     context.CancelFunc
 	done     chan struct{}
+}
+
+// Revision names how a receiver is followed.
+type Revision struct {
+	// Described names what people have written, and Material what that refers to.
+	Described, Material string
 }
 
 // NewSet makes an empty set. Nothing runs before Start.
@@ -40,6 +46,13 @@ func (s *Set) Measure(registerer prometheus.Registerer) error {
 
 // Start implements manager.Runnable: it returns when ctx has ended and nothing runs any more.
 func (s *Set) Start(ctx context.Context) error {
+	if s.shared.Ready != nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.shared.Ready:
+		}
+	}
 	s.mu.Lock()
 	s.ctx = ctx
 	for _, r := range s.running {
@@ -51,9 +64,9 @@ func (s *Set) Start(ctx context.Context) error {
 	return nil
 }
 
-// Ensure has the receiver followed, by what make gives. One of the same revision goes on
-// as it is; one of another is stopped first.
-func (s *Set) Ensure(id, revision string, build func() (Sink, error)) (*Follower, error) {
+// Ensure has the receiver followed, by what build gives. One of the same revision goes on
+// as it is; one of another is stopped first, and what it knew is handed on.
+func (s *Set) Ensure(id string, revision Revision, build func() (Sink, error)) (*Follower, error) {
 	s.mu.Lock()
 	have := s.running[id]
 	s.mu.Unlock()
@@ -68,11 +81,30 @@ func (s *Set) Ensure(id, revision string, build func() (Sink, error)) (*Follower
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &running{revision: revision, follower: NewFollower(s.shared, sink), done: make(chan struct{})}
+	if have != nil {
+		r.follower.succeed(have.follower)
+	}
 	s.running[id] = r
 	if s.ctx != nil {
 		s.run(r)
 	}
 	return r.follower, nil
+}
+
+// Keep gives the receiver's follower, where it cannot be made anew: nil if there is none.
+// One that follows another description than this is stopped: people do not want that any more.
+func (s *Set) Keep(id, described string) *Follower {
+	s.mu.Lock()
+	have := s.running[id]
+	s.mu.Unlock()
+	if have == nil {
+		return nil
+	}
+	if have.revision.Described != described {
+		s.Remove(id)
+		return nil
+	}
+	return have.follower
 }
 
 // run is called with the lock held.

@@ -37,6 +37,10 @@ type world struct {
 	kill      context.CancelFunc
 	shared    audit.Shared
 	running   sync.WaitGroup
+	// refusesPlaces has the directory take no place any more.
+	refusesPlaces bool
+	// reads, if set, is what is read of an event.
+	reads func([]byte) []byte
 }
 
 // inTime runs a test in a bubble of virtual time.
@@ -75,19 +79,32 @@ func (w *world) follow(name string, since time.Time) *audit.Follower {
 		r = &receiver{got: map[string]int{}}
 		w.receivers[name] = r
 	}
-	f := audit.NewFollower(w.shared, audit.Sink{
-		ID: name, Begin: since, Output: r, Select: func(_ context.Context, e *event.Event) bool { return r.selects == nil || r.selects(e) },
+	return w.followInBatches(name, since, 0)
+}
+
+func (w *world) followInBatches(name string, since time.Time, batch int) *audit.Follower {
+	f := audit.NewFollower(w.shared, w.sink(name, since, batch))
+	w.running.Go(func() { f.Run(w.ctx) })
+	return f
+}
+
+func (w *world) sink(name string, since time.Time, batch int) audit.Sink {
+	r := w.receivers[name]
+	return audit.Sink{
+		ID: name, Receiver: name, Begin: since, Output: r, Batch: batch,
+		Select: func(_ context.Context, e *event.Event) bool { return r.selects == nil || r.selects(e) },
 		Format: func(e *event.Event) (output.Record, error) {
 			return output.Record{ID: e.ID, Time: e.Published, Type: e.Type, Body: e.Raw}, nil
 		},
-	})
-	w.running.Go(func() { f.Run(w.ctx) })
-	return f
+	}
 }
 
 // ReadLog implements identity.SystemLog with the org's own answers.
 func (w *world) ReadLog(_ context.Context, from identity.LogPlace) (identity.LogPage, error) {
 	w.calls.Add(1)
+	if w.refusesPlaces {
+		return identity.LogPage{}, &identity.Error{Kind: identity.Rejected, Reason: identity.ReasonPlaceLost, Message: "no such place"}
+	}
 	path := from.Next
 	if path == "" {
 		path = "/api/v1/logs?limit=1000&since=" + from.Since.UTC().Format("2006-01-02T15:04:05.000Z")
@@ -105,6 +122,9 @@ func (w *world) ReadLog(_ context.Context, from identity.LogPlace) (identity.Log
 	}
 	page := identity.LogPage{Now: time.Now()}
 	for _, e := range events {
+		if w.reads != nil {
+			e = w.reads(e)
+		}
 		page.Events = append(page.Events, e)
 	}
 	for _, link := range answer.Header().Values("Link") {
@@ -227,6 +247,13 @@ func (w *world) mustHaveAll(name string, from int) {
 	defer r.mu.Unlock()
 	if diff := cmp.Diff(want, r.order); diff != "" {
 		w.Errorf("what %s got, against the ledger (-want +got):\n%s", name, diff[:min(len(diff), 2000)])
+	}
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
 	}
 }
 

@@ -138,7 +138,7 @@ func (w *world) trusted(c *collector, namespace, name string) {
 	w.create(
 		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name + "-ca"}, Data: map[string]string{"ca.crt": string(ca)}},
 		&corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{v1alpha1.LabelAuditOutput: "true"}},
 			Data:       map[string][]byte{"authorization": []byte("Bearer collector-token")},
 		},
 	)

@@ -4,6 +4,10 @@
 package receiver
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
@@ -17,6 +21,16 @@ type Material struct {
 	// Certificate and Key are in PEM; zero where the output names none.
 	Certificate []byte
 	Key         identity.Secret
+}
+
+// Revision changes when any of it does. It tells nothing of the values.
+func (m Material) Revision() string {
+	parts := []string{fmt.Sprintf("%q %q %s", m.CA, m.Certificate, m.Key.Fingerprint())}
+	for ref, value := range m.Values {
+		parts = append(parts, fmt.Sprintf("%s/%s=%s", ref.Name, ref.Key, value.Fingerprint()))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
 }
 
 // References are the values of Secrets that an output needs, each once.

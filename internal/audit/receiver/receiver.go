@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"k8s.io/utils/clock"
 
@@ -133,4 +134,16 @@ func BatchOf(spec *v1alpha1.AuditOutput) int {
 		return int(*spec.HTTP.MaxEvents)
 	}
 	return standardBatch
+}
+
+// acknowledged is how long a batch takes at most for whose acknowledgement an indexer is waited
+// for: the wait that the output gives it, and what leads up to that.
+const acknowledged = 6 * time.Minute
+
+// DeadlineOf bounds one try to deliver a batch to the receiver; zero is the caller's own.
+func DeadlineOf(spec *v1alpha1.AuditOutput) time.Duration {
+	if spec.SplunkHEC != nil && spec.SplunkHEC.Acknowledgement != v1alpha1.RequirementOptional {
+		return acknowledged
+	}
+	return 0
 }

@@ -4,6 +4,8 @@ package auditsink
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +26,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/audit/format"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/receiver"
+	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 )
 
@@ -58,6 +61,8 @@ type Controller struct {
 	Home string
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
 	FirstRetry time.Duration
+
+	responders responders
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
@@ -109,20 +114,82 @@ func (c *Controller) New() *v1alpha1.AuditSink { return &v1alpha1.AuditSink{} }
 
 // Ensure implements lifecycle.Kind: observe, perform, report.
 func (c *Controller) Ensure(ctx context.Context, sink *v1alpha1.AuditSink) (lifecycle.Outcome, error) {
-	material, version, err := c.observe(ctx, sink)
-	if err != nil {
-		// What was sent so far goes on: a Secret that is missing for a moment stops nothing.
+	follower, err := c.follow(ctx, sink)
+	if follower == nil {
+		c.silent(sink)
 		return lifecycle.Outcome{Again: look}, err
 	}
-	follower, err := c.perform(sink, material, version)
+	outcome, failure := c.report(sink, follower.Progress())
 	if err != nil {
-		return lifecycle.Outcome{}, err
+		outcome.Again, failure = look, err
 	}
-	return c.report(sink, follower.Progress())
+	return outcome, failure
+}
+
+// follow gives the follower of what is described now. Where that cannot be had, it is nil, or
+// with the error the one that there is: a Secret that is missing for a moment stops nothing.
+func (c *Controller) follow(ctx context.Context, sink *v1alpha1.AuditSink) (*audit.Follower, error) {
+	err := c.room(ctx, sink)
+	var material receiver.Material
+	if err == nil {
+		material, err = c.observe(ctx, sink)
+	}
+	if err == nil {
+		var follower *audit.Follower
+		if follower, err = c.perform(sink, material); err == nil {
+			return follower, nil
+		}
+	}
+	if forbidden(err) {
+		c.Sinks.Remove(string(sink.UID))
+		return nil, err
+	}
+	return c.Sinks.Keep(string(sink.UID), digest(sink.Spec)), err
+}
+
+// forbidden tells that nothing may be sent any more.
+func forbidden(err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	return ok && (e.Reason == v1alpha1.ReasonCredentialsNotAllowed || e.Reason == v1alpha1.ReasonTooManySinks)
+}
+
+// room holds that a namespace has no more sinks than it may: each is followed for itself, and
+// what is kept of it is kept by the operator.
+func (c *Controller) room(ctx context.Context, sink *v1alpha1.AuditSink) error {
+	if sink.Namespace == c.Home {
+		return nil
+	}
+	var all v1alpha1.AuditSinkList
+	if err := c.Client.List(ctx, &all, client.InNamespace(sink.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("counting AuditSinks: %w", err)
+	}
+	older := 0
+	for i := range all.Items {
+		if o := &all.Items[i]; before(o, sink) {
+			older++
+		}
+	}
+	if older < v1alpha1.MaxAuditSinks {
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonTooManySinks, RetryAfter: look,
+		Message: fmt.Sprintf("the namespace has %d older AuditSinks, and no more are followed: delete one of them, or have one receiver get more",
+			v1alpha1.MaxAuditSinks),
+	}
+}
+
+// before tells which is older.
+func before(a, b *v1alpha1.AuditSink) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.UID < b.UID
 }
 
 // Release implements lifecycle.Kind.
 func (c *Controller) Release(ctx context.Context, sink *v1alpha1.AuditSink) (lifecycle.Outcome, error) {
 	c.Sinks.Remove(string(sink.UID))
+	c.responders.drop(sink.UID)
 	return lifecycle.Outcome{}, c.Positions.Forget(ctx, string(sink.UID))
 }

@@ -2,10 +2,14 @@ package auditsink
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 )
 
@@ -33,4 +37,16 @@ func happened(sink *v1alpha1.AuditSink, p audit.Progress) []lifecycle.Event {
 		}
 	}
 	return events
+}
+
+// tellSetAside names the events that the receiver refuses, as far as there is room: people find
+// them in Okta by their ids.
+func (c *Controller) tellSetAside(sink *v1alpha1.AuditSink, refused []*event.Event) {
+	var ids []string
+	for _, e := range refused {
+		ids = append(ids, e.ID)
+	}
+	c.Recorder.Eventf(sink, nil, corev1.EventTypeWarning, "EventsSetAside", "Send", "%s",
+		shortened(fmt.Sprintf("the receiver refuses %d events, which are not sent again; find them in Okta's System Log by uuid: %s",
+			len(refused), strings.Join(ids, ", "))))
 }

@@ -19,42 +19,40 @@ type observed struct {
 	c       *Controller
 	sink    *v1alpha1.AuditSink
 	secrets map[string]*corev1.Secret
-	// version names the versions of all that was read.
-	version string
 }
 
-// observe reads what the output's references lead to. version changes when any of it does.
-func (c *Controller) observe(ctx context.Context, sink *v1alpha1.AuditSink) (receiver.Material, string, error) {
+// observe reads what the output's references lead to.
+func (c *Controller) observe(ctx context.Context, sink *v1alpha1.AuditSink) (receiver.Material, error) {
 	o := observed{c: c, sink: sink, secrets: map[string]*corev1.Secret{}}
 	material := receiver.Material{Values: map[v1alpha1.SecretKeyReference]identity.Secret{}}
 	for _, ref := range receiver.References(&sink.Spec.Output) {
 		value, err := o.secretValue(ctx, string(ref.Name), string(ref.Key))
 		if err != nil {
-			return material, "", err
+			return material, err
 		}
 		material.Values[ref] = identity.NewSecret(value)
 	}
 	tls := sink.Spec.Output.TLS
 	if tls == nil {
-		return material, o.version, nil
+		return material, nil
 	}
 	var err error
 	if tls.CA != nil {
 		if material.CA, err = o.bundle(ctx, tls.CA); err != nil {
-			return material, "", err
+			return material, err
 		}
 	}
 	if tls.ClientCertificate != nil {
 		if material.Certificate, err = o.secretValue(ctx, string(tls.ClientCertificate.Name), corev1.TLSCertKey); err != nil {
-			return material, "", err
+			return material, err
 		}
 		key, err := o.secretValue(ctx, string(tls.ClientCertificate.Name), corev1.TLSPrivateKeyKey)
 		if err != nil {
-			return material, "", err
+			return material, err
 		}
 		material.Key = identity.NewSecret(key)
 	}
-	return material, o.version, nil
+	return material, nil
 }
 
 func (o *observed) secretValue(ctx context.Context, name, key string) ([]byte, error) {
@@ -62,6 +60,9 @@ func (o *observed) secretValue(ctx context.Context, name, key string) ([]byte, e
 	if secret == nil {
 		secret = &corev1.Secret{}
 		if err := o.get(ctx, "Secret", name, secret); err != nil {
+			return nil, err
+		}
+		if err := meant(secret); err != nil {
 			return nil, err
 		}
 		o.secrets[name] = secret
@@ -94,8 +95,26 @@ func (o *observed) get(ctx context.Context, kind, name string, obj client.Object
 	if err != nil {
 		return fmt.Errorf("reading %s %s: %w", kind, name, err)
 	}
-	o.version += string(obj.GetUID()) + obj.GetResourceVersion() + " "
 	return nil
+}
+
+// meant tells that the Secret is there for AuditSinks: whoever writes one says where the
+// values go, and may not be allowed to read Secrets.
+func meant(secret *corev1.Secret) error {
+	says := ""
+	switch {
+	case secret.Labels[keysecret.LabelPart] != "":
+		says = "holds the credential of an agent, which is sent to no receiver: name another"
+	case secret.Labels[v1alpha1.LabelAuditOutput] != "true":
+		says = fmt.Sprintf("is not meant for AuditSinks: have somebody who may write it give it the label %s: \"true\", or name another",
+			v1alpha1.LabelAuditOutput)
+	default:
+		return nil
+	}
+	return &identity.Error{
+		Kind: identity.Rejected, Reason: v1alpha1.ReasonCredentialsNotAllowed, RetryAfter: look,
+		Message: fmt.Sprintf("Secret %s %s", secret.Name, says),
+	}
 }
 
 // missing is looked at again: people make such objects after what names them.

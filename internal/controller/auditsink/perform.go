@@ -22,13 +22,20 @@ import (
 )
 
 // perform has the sink followed as it is described now.
-func (c *Controller) perform(sink *v1alpha1.AuditSink, material receiver.Material, version string) (*audit.Follower, error) {
-	spec, err := json.Marshal(sink.Spec)
-	if err != nil {
-		return nil, fmt.Errorf("naming a revision of the spec: %w", err)
-	}
-	digest := sha256.Sum256(append(spec, version...))
-	return c.Sinks.Ensure(string(sink.UID), hex.EncodeToString(digest[:]), func() (audit.Sink, error) { return c.build(sink, material) })
+func (c *Controller) perform(sink *v1alpha1.AuditSink, material receiver.Material) (*audit.Follower, error) {
+	return c.Sinks.Ensure(string(sink.UID), revisionOf(sink, material), func() (audit.Sink, error) { return c.build(sink, material) })
+}
+
+// revisionOf changes when the sink must be followed in another way.
+func revisionOf(sink *v1alpha1.AuditSink, material receiver.Material) audit.Revision {
+	return audit.Revision{Described: digest(sink.Spec), Material: digest(material.Revision())}
+}
+
+// digest names what can be written as JSON, as all parts of a spec can.
+func digest(of any) string {
+	text, _ := json.Marshal(of) //nolint:errchkjson // an object that came as JSON
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
 }
 
 // build makes a receiver of what the sink describes.
@@ -46,21 +53,31 @@ func (c *Controller) build(sink *v1alpha1.AuditSink, material receiver.Material)
 		return audit.Sink{}, outputFault(err)
 	}
 	return audit.Sink{
-		ID: string(sink.UID), Namespace: sink.Namespace, Begin: begin(sink), Select: chooses,
-		Examine: examine, Format: c.formatter(sink.Spec.Format), Output: to, Batch: receiver.BatchOf(&sink.Spec.Output),
+		ID: string(sink.UID), Receiver: digest(sink.Spec.Output), Namespace: sink.Namespace, Begin: begin(sink),
+		Select: chooses, Examine: examine, SetAside: func(refused []*event.Event) { c.tellSetAside(sink, refused) },
+		Format: c.formatter(sink.Spec.Format), Output: to,
+		Batch: receiver.BatchOf(&sink.Spec.Output), Deadline: receiver.DeadlineOf(&sink.Spec.Output),
 	}, nil
 }
 
-// detections are what the sink looks for; nil when that is nothing.
+// detections are what the sink looks for; nil when that is nothing. What was counted so far,
+// and done, counts as long as the detections stay as they are.
 func (c *Controller) detections(sink *v1alpha1.AuditSink) (func(context.Context, []*event.Event), error) {
 	if len(sink.Spec.Detections) == 0 {
+		c.responders.drop(sink.UID)
 		return nil, nil
+	}
+	described := digest(sink.Spec.Detections)
+	if known := c.responders.get(sink.UID, described); known != nil {
+		return known.examine, nil
 	}
 	detector, err := detect.New(sink.Spec.Detections, c.Facts)
 	if err != nil {
 		return nil, invalid(err)
 	}
-	return (&responder{c: c, sink: sink.DeepCopy(), detector: detector}).examine, nil
+	r := &responder{c: c, sink: sink.DeepCopy(), detector: detector, described: described}
+	c.responders.put(sink.UID, r)
+	return r.examine, nil
 }
 
 // begin is from when on events are sent: since the object was made, unless it says otherwise.

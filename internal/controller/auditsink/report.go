@@ -32,15 +32,24 @@ func (c *Controller) report(sink *v1alpha1.AuditSink, p audit.Progress) (lifecyc
 		outcome.Message = fmt.Sprintf("events are sent as they come; the receiver has refused %d, which were set aside (status.gaps)", p.SetAside)
 	}
 	reason, message := caughtUp(p, c.Clock.Now())
+	c.tellCaughtUp(sink, reason, message)
+	return outcome, outputFault(p.Failure)
+}
+
+// silent says that nothing is sent.
+func (c *Controller) silent(sink *v1alpha1.AuditSink) {
+	c.tellCaughtUp(sink, v1alpha1.ReasonNotSending, "nothing is sent until Ready is True; what happens meanwhile stays in Okta until then")
+}
+
+func (c *Controller) tellCaughtUp(sink *v1alpha1.AuditSink, reason, message string) {
 	holds := metav1.ConditionFalse
 	if reason == v1alpha1.ReasonUpToDate {
 		holds = metav1.ConditionTrue
 	}
-	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+	meta.SetStatusCondition(&sink.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionCaughtUp, Status: holds, Reason: reason, Message: message,
 		ObservedGeneration: sink.Generation, LastTransitionTime: metav1.NewTime(c.Clock.Now()),
 	})
-	return outcome, outputFault(p.Failure)
 }
 
 func caughtUp(p audit.Progress, now time.Time) (reason, message string) {

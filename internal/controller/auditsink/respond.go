@@ -40,6 +40,8 @@ type responder struct {
 	c        *Controller
 	sink     *v1alpha1.AuditSink
 	detector *detect.Detector
+	// described names the detections.
+	described string
 }
 
 // examine implements audit.Sink.Examine.
