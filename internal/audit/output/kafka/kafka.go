@@ -180,7 +180,7 @@ func (o *Output) Close() {
 
 // Deliver implements output.Output.
 func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || len(batch) == 0 {
 		return err
 	}
 	select {
@@ -219,7 +219,7 @@ func (o *Output) Deliver(ctx context.Context, batch []output.Record) error {
 func (o *Output) produce(ctx context.Context, client *kgo.Client, records []*kgo.Record) kgo.ProduceResults {
 	if !o.known {
 		if err := client.Ping(ctx); err != nil {
-			return kgo.ProduceResults{{Record: records[0], Err: err}}
+			return kgo.ProduceResults{{Err: err}}
 		}
 		o.known = true
 	}

@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	topic  = "audit"
-	canary = "canary-3fd1c2"
+	topic      = "audit"
+	partitions = 2
+	canary     = "canary-3fd1c2"
 )
 
 // broker is a cluster in this process, over TLS.
@@ -41,7 +42,7 @@ func newBroker(t *testing.T, options ...kfake.Opt) broker {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	cluster, err := kfake.NewCluster(append([]kfake.Opt{
-		kfake.NumBrokers(1), kfake.SeedTopics(2, topic), kfake.TLS(&tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12}),
+		kfake.NumBrokers(1), kfake.SeedTopics(partitions, topic), kfake.TLS(&tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12}),
 	}, options...)...)
 	if err != nil {
 		t.Fatal(err)
