@@ -25,6 +25,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -86,6 +88,9 @@ func New(config Config) (*Output, error) {
 	if len(config.Brokers) == 0 || config.Topic == "" {
 		return nil, errors.New("there is no broker, or no topic")
 	}
+	if slices.ContainsFunc(config.Brokers, senseless) {
+		return nil, errors.New("brokers are host:port, with a port between 1 and 65535")
+	}
 	secure, err := reach.TLS(config.TLS)
 	if err != nil {
 		return nil, err
@@ -110,6 +115,13 @@ func New(config Config) (*Output, error) {
 	}
 	client.Close()
 	return &Output{options: options, hopeless: hopeless}, nil
+}
+
+// senseless is what the client would read as something else, or try for ever.
+func senseless(broker string) bool {
+	host, port, err := net.SplitHostPort(broker)
+	number, invalid := strconv.ParseUint(port, 10, 16)
+	return err != nil || host == "" || invalid != nil || number == 0
 }
 
 // dialer connects by TLS, to whom dial lets it.

@@ -278,6 +278,17 @@ func TestNobodyThere(t *testing.T) {
 	})
 }
 
+func TestBrokers(t *testing.T) {
+	for broker, valid := range map[string]bool{
+		"kafka.example.com:9093": true, "10.0.0.1:1": true, "[2001:db8::1]:65535": true,
+		"kafka": false, "kafka:": false, ":9093": false, "kafka:0": false, "kafka:65536": false, "kafka:-1": false, "2001:db8::1": false, "": false,
+	} {
+		if _, err := New(Config{Brokers: []string{"a:1", broker}, Topic: topic}); (err == nil) != valid {
+			t.Errorf("%q: got %v", broker, err)
+		}
+	}
+}
+
 func TestNothingIsTold(t *testing.T) {
 	secret := &SASL{"Plain", identity.NewSecret([]byte("user")), identity.NewSecret([]byte(canary))}
 	b := newBroker(t)
