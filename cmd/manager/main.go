@@ -43,6 +43,6 @@ func run(path string) error {
 		return err
 	}
 	return operator.Run(ctrl.SetupSignalHandler(), operator.Options{
-		Config: config, REST: rest, Logger: ctrl.Log, Clock: clock.RealClock{}, Metrics: metrics.Registry,
+		Config: config, REST: rest, Logger: ctrl.Log, Clock: clock.RealClock{}, Version: version, Metrics: metrics.Registry,
 	})
 }

@@ -48,6 +48,8 @@ type Options struct {
 	REST   *rest.Config
 	Logger logr.Logger
 	Clock  clock.WithTicker
+	// Version of the operator, for receivers of audit events.
+	Version string
 	// Metrics takes the operator's own metrics.
 	Metrics prometheus.Registerer
 

@@ -78,8 +78,10 @@ func (t trail) controller(o Options, mgr ctrl.Manager, directory directory, home
 	changed := make(chan ctrlevent.TypedGenericEvent[types.UID], changes)
 	positions := &checkpoint.Store{Live: mgr.GetAPIReader(), Client: mgr.GetClient(), Namespace: home}
 	opener := receiver.Opener{
-		Guard:   outbound.Guard{Allowed: o.Config.Audit.Allowed(), Denied: append(o.Config.Audit.Denied(), apiServer(mgr.GetConfig().Host)...)},
-		Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL, Clock: o.Clock,
+		Guard: outbound.Guard{
+			Allowed: o.Config.Audit.Allowed(), Denied: append(o.Config.Audit.Denied(), apiServer(mgr.GetConfig().Host)...),
+		},
+		Cluster: o.Config.ClusterID, Org: o.Config.Okta.OrgURL, Version: o.Version, Clock: o.Clock,
 	}
 	return &auditsink.Controller{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Positions: positions, Changed: changed, Open: opener.Open,

@@ -22,9 +22,9 @@ import (
 type Opener struct {
 	// Guard says which networks events are sent to.
 	Guard outbound.Guard
-	// Cluster and Org are told to receivers that ask who sends.
-	Cluster, Org string
-	Clock        clock.WithTicker
+	// Version, Cluster and Org are told to receivers that ask who sends.
+	Version, Cluster, Org string
+	Clock                 clock.WithTicker
 }
 
 // Open makes the output that is described. It makes no connection. What is wrong with the
@@ -89,7 +89,8 @@ func (o Opener) splunk(spec *v1alpha1.SplunkHECOutput, m Material, secure *tls.C
 func (o Opener) otlp(spec *v1alpha1.OTLPOutput, m Material, secure *tls.Config) (output.Output, error) {
 	out, err := otlp.New(otlp.Config{
 		Endpoint: string(spec.Endpoint), GRPC: spec.Protocol == v1alpha1.OTLPProtocolGRPC, Headers: headers(spec.Headers, m),
-		TLS: secure, Dial: o.Guard.DialContext, Resource: otlp.Resource{Cluster: o.Cluster, Org: o.Org},
+		TLS: secure, Dial: o.Guard.DialContext,
+		Resource: otlp.Resource{Version: o.Version, Cluster: o.Cluster, Org: o.Org},
 	}, o.Clock)
 	return opened(out, "spec.output.otlp", err)
 }
