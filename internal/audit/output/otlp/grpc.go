@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +22,7 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/post"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
 )
 
@@ -144,11 +146,11 @@ func oversized(message string) bool {
 		strings.Contains(message, "too large")
 }
 
-// retryInfo is how long the receiver asks to be left alone, an hour at most.
+// retryInfo is how long the receiver asks to be left alone.
 func retryInfo(said *grpcstatus.Status) (time.Duration, bool) {
 	for _, detail := range said.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
-			return min(max(info.GetRetryDelay().AsDuration(), 0), longestWait), true
+			return min(max(info.GetRetryDelay().AsDuration(), 0), post.LongestWait), true
 		}
 	}
 	return 0, false
@@ -182,7 +184,25 @@ type handshaker struct {
 func (h handshaker) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	h.fault.set(err)
-	return conn, info, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return listening{conn, h.fault}, info, nil
+}
+
+// listening tells fault of an alert: since TLS 1.3 a receiver says no to our certificate when
+// the handshake is over for us.
+type listening struct {
+	net.Conn
+	fault *fault
+}
+
+func (l listening) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		l.fault.set(err)
+	}
+	return n, err
 }
 
 func (h handshaker) Clone() credentials.TransportCredentials {

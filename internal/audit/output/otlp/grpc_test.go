@@ -2,7 +2,11 @@ package otlp
 
 import (
 	"context"
+	"crypto/tls"
+	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
 )
 
 // TestCodes is the table of what a receiver may answer; each message says our credential.
@@ -114,3 +119,37 @@ func TestNoLogsService(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestAlert holds that why the receiver ended TLS is known, when it says so after the
+// handshake, and that nothing else that ends a connection is taken for it.
+func TestAlert(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want *told
+	}{
+		"no certificate": {&net.OpError{Op: "remote error", Err: tls.AlertError(116)}, &told{Kind: output.Refused}},
+		"another alert":  {&net.OpError{Op: "remote error", Err: tls.AlertError(80)}, &told{Kind: output.Unreachable}},
+		"the end":        {io.EOF, nil},
+		"a reset":        {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, nil},
+	} {
+		seen := &fault{}
+		if _, err := (listening{saying{err: test.err}, seen}).Read(nil); err != test.err { //nolint:errorlint // the same
+			t.Errorf("%s: got %v", name, err)
+		}
+		var got *told
+		if err := seen.get(); err != nil {
+			got = tell(t, reach.Error(t.Context(), err))
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// saying is a connection that reads an error.
+type saying struct {
+	net.Conn
+	err error
+}
+
+func (s saying) Read([]byte) (int, error) { return 0, s.err }

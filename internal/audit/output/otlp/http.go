@@ -17,16 +17,16 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/post"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
 )
 
 const (
 	typeProtobuf = "application/x-protobuf"
 	typeJSON     = "application/json"
-	// longestWait is how long a receiver may ask to be left alone.
-	longestWait = time.Hour
 )
 
 // overHTTP posts protobuf. It uses the transport itself, not a client: no redirect is
@@ -36,16 +36,18 @@ type overHTTP struct {
 	url       string
 	headers   func() http.Header
 	packer    *gzip.Writer
+	clock     clock.PassiveClock
 }
 
 // Format implements fmt.Formatter for the same reason as Output's.
 func (overHTTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "OTLP over HTTP") }
 
-func newHTTP(config Config, endpoint *url.URL, headers func() http.Header) *overHTTP {
+func newHTTP(config Config, endpoint *url.URL, headers func() http.Header, now clock.PassiveClock) *overHTTP {
 	return &overHTTP{
 		url:     endpoint.JoinPath("v1", "logs").String(),
 		headers: headers,
 		packer:  newPacker(),
+		clock:   now,
 		transport: &http.Transport{
 			// No proxy: what it dials, the guard does not see.
 			DialContext:            config.Dial,
@@ -165,7 +167,7 @@ func mediaType(header string) (kind string, ok bool) {
 // never taken to be about the events: they would be set aside one by one.
 func (h *overHTTP) failure(resp *http.Response) error {
 	said := strconv.Itoa(resp.StatusCode)
-	wait := retryAfter(resp.Header.Get("Retry-After"), resp.Header.Get("Date"))
+	wait, _ := post.RetryAfter(resp.Header, h.clock.Now())
 	switch code := resp.StatusCode; {
 	case code == http.StatusBadRequest, code == http.StatusRequestEntityTooLarge, code == http.StatusUnprocessableEntity:
 		return status(output.Rejected, said)
@@ -177,21 +179,4 @@ func (h *overHTTP) failure(resp *http.Response) error {
 		return status(output.Refused, said)
 	}
 	return status(output.Unreachable, said)
-}
-
-// retryAfter reads seconds, or a time as seen by the receiver's own clock: ours may
-// differ. What is longer than an hour is an hour, and what cannot be read nothing.
-func retryAfter(value, date string) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, longestWait)
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	from, err := http.ParseTime(date)
-	if err != nil {
-		return 0
-	}
-	return min(max(until.Sub(from), 0), longestWait)
 }

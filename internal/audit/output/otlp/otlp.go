@@ -82,7 +82,7 @@ func New(config Config, now clock.PassiveClock) (*Output, error) {
 	if config.GRPC {
 		o.sender = newGRPC(config, endpoint, headers)
 	} else {
-		o.sender = newHTTP(config, endpoint, headers)
+		o.sender = newHTTP(config, endpoint, headers, now)
 	}
 	return o, nil
 }

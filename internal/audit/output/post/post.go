@@ -19,6 +19,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/output/reach"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
@@ -93,7 +94,7 @@ func (s *Sender) Post(ctx context.Context, r Request) (Answer, error) {
 	req.Header = r.Header
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return Answer{}, lost(ctx, err)
+		return Answer{}, reach.Error(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer := Answer{Status: resp.StatusCode, Header: resp.Header}
@@ -103,7 +104,7 @@ func (s *Sender) Post(ctx context.Context, r Request) (Answer, error) {
 	}
 	answer.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return Answer{}, lost(ctx, err)
+		return Answer{}, reach.Error(ctx, err)
 	}
 	return answer, nil
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/audit/output"
 )
 
-// maxWait is the longest that a receiver is left alone at its own wish: one that says
+// LongestWait is the longest that a receiver is left alone at its own wish: one that says
 // a year by mistake is asked again.
-const maxWait = time.Hour
+const LongestWait = time.Hour
 
 // Judge says what a status means; nil when the events were taken. What a 4xx speaks of
 // decides: of what was sent, and sending the same again is in vain (Rejected); or of who
@@ -69,9 +69,9 @@ func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	}
 	if strings.Trim(text, "0123456789") == "" {
 		seconds, err := strconv.ParseUint(text, 10, 64)
-		if err != nil || seconds > uint64(maxWait/time.Second) {
+		if err != nil || seconds > uint64(LongestWait/time.Second) {
 			// More digits than any number has is a long time too.
-			return maxWait, true
+			return LongestWait, true
 		}
 		return time.Duration(seconds) * time.Second, true
 	}
@@ -79,5 +79,5 @@ func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return min(max(date.Sub(now), 0), maxWait), true
+	return min(max(date.Sub(now), 0), LongestWait), true
 }

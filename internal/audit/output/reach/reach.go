@@ -16,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -31,6 +32,12 @@ func Error(ctx context.Context, err error) error {
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return ctx.Err()
+	}
+	if ofCertificate(alert(err)) {
+		return &output.Error{
+			Kind:    output.Refused,
+			Message: "the receiver does not take our certificate, or asks for one: see output.tls.clientCertificate",
+		}
 	}
 	message, cause := words(ctx, err)
 	return &output.Error{Kind: output.Unreachable, Message: message, Err: cause}
@@ -90,15 +97,32 @@ func certificate(err error) string {
 
 // handshake is what else can be wrong with TLS.
 func handshake(err error) string {
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return "the receiver does not speak TLS: name its TLS port"
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return "the receiver ends the TLS handshake: see whether it wants another client certificate (output.tls.clientCertificate)"
-	}
-	// What a peer alerts is no AlertError outside of QUIC, but an operation of its own.
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+	if alert(err) != "" {
 		return "the receiver ends the TLS handshake: see whether it wants another client certificate (output.tls.clientCertificate)"
 	}
 	return ""
+}
+
+// alert is the one by which the receiver ended TLS. Outside of QUIC that is an operation of
+// its own, whose number is hidden; the words are Go's for each number.
+func alert(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" && op.Err != nil {
+		return op.Err.Error()
+	}
+	return ""
+}
+
+// ofCertificate tells the alerts that speak of a client's certificate (RFC 8446, 6.2):
+// bad, unsupported, revoked, expired and unknown ones, an unknown authority, access
+// denied, and that there is none.
+func ofCertificate(alert string) bool {
+	for _, number := range []tls.AlertError{42, 43, 44, 45, 46, 48, 49, 116} {
+		if alert == number.Error() {
+			return true
+		}
+	}
+	return false
 }

@@ -90,12 +90,12 @@ func TestDeliverFaults(t *testing.T) {
 		"Redirect": {"credentials stay here", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://127.0.0.2/"+canary, http.StatusPermanentRedirect)
 		}, false, output.Refused, "redirect"},
-		"AfterTaking": {"it took them and said nothing", hold, false, output.Unreachable, "too long"},
+		"AfterTaking": {"it took them and said nothing", hold, false, output.Unreachable, "in time"},
 		"Drip": {"a byte at a time", func(w http.ResponseWriter, r *http.Request) {
 			say(w, 200, `{"te`)
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		}, true, output.Unreachable, "too long"},
+		}, true, output.Unreachable, "in time"},
 		"Huge": {"no answer is that long", func(w http.ResponseWriter, _ *http.Request) { say(w, 200, strings.Repeat(" ", 1<<20)) }, true, output.Unreachable, ""},
 		"Deep": {"nor that deep", with(200, strings.Repeat("[", 50_000)), true, output.Unreachable, "not that of"},
 		"BombInAnswer": {"what is packed is not read", func(w http.ResponseWriter, _ *http.Request) {
@@ -184,7 +184,7 @@ func TestAwait(t *testing.T) {
 	}{
 		"NewChannel": {"one that Splunk has not seen is fine", 0, map[int]http.HandlerFunc{0: with(400, `{"code":11}`)}, -1, ""},
 		"Passing":    {"faults that pass are waited out", 0, map[int]http.HandlerFunc{1: broken, 2: with(503, `{"code":9}`)}, -1, ""},
-		"Lasting":    {"others are not", 0, map[int]http.HandlerFunc{1: broken, 2: broken, 3: broken}, output.Unreachable, "broke"},
+		"Lasting":    {"others are not", 0, map[int]http.HandlerFunc{1: broken, 2: broken, 3: broken}, output.Unreachable, "closed the connection"},
 		"Revoked":    {"the token was taken back", 0, map[int]http.HandlerFunc{1: with(403, `{"code":4}`)}, output.Refused, "token"},
 		"NotThere":   {"nobody answers questions", 0, map[int]http.HandlerFunc{0: with(404, "")}, output.Refused, "404"},
 		"Never":      {"an indexer that forgot is not waited for without end", 1 << 30, nil, output.Unreachable, "acknowledge"},

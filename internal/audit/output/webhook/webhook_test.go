@@ -188,8 +188,8 @@ func TestDeliverFaults(t *testing.T) {
 		"Gone":        {"it wants nothing any more", 0, status(410), &output.Error{Kind: output.Refused}, "410"},
 		"Schema":      {"the batch is refused as a whole", 2, status(422), &output.Error{Kind: output.Rejected}, "422"},
 		"Redirect":    {"credentials stay here", 0, status(307, "Location", "https://127.0.0.2/"+canary), &output.Error{Kind: output.Refused}, "redirect"},
-		"AfterTaking": {"it took them and said nothing", 1, hold, &output.Error{Kind: output.Unreachable}, "too long"},
-		"Hangup":      {"it took them and left", 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, &output.Error{Kind: output.Unreachable}, "broke"},
+		"AfterTaking": {"it took them and said nothing", 1, hold, &output.Error{Kind: output.Unreachable}, "in time"},
+		"Hangup":      {"it took them and left", 1, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, &output.Error{Kind: output.Unreachable}, "closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReceiver(t)
