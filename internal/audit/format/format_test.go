@@ -159,10 +159,11 @@ func types(t *testing.T) []string {
 }
 
 func TestEveryTypeIsAsThePublishedSchemaWants(t *testing.T) {
-	s := published(t)
-	if s.version != format.SchemaVersion {
-		t.Fatalf("OCSF_SCHEMA holds version %s; we write %s", s.version, format.SchemaVersion)
+	s := judging(t)
+	if s.Version != format.SchemaVersion {
+		t.Fatalf("the schema is of version %s; we write %s", s.Version, format.SchemaVersion)
 	}
+	s.used = &schema{Version: s.Version, Classes: map[int]*item{}, Objects: map[string]*item{}, Types: map[string]string{}}
 	classes := map[string]int{}
 	for _, eventType := range types(t) {
 		full := made(t, eventType, "SUCCESS", targets()...)
@@ -183,14 +184,17 @@ func TestEveryTypeIsAsThePublishedSchemaWants(t *testing.T) {
 				Class int `json:"class_uid"`
 			}
 			_ = json.Unmarshal(got, &read)
-			classes[s.classes[read.Class].Name]++
+			classes[s.Classes[read.Class].Name]++
 		}
+	}
+	if os.Getenv("OCSF_SCHEMA") != "" {
+		s.mustBeKnown(t)
 	}
 	t.Logf("documents by class: %v", classes)
 }
 
 func TestTheJudgeFindsFaults(t *testing.T) {
-	s := published(t)
+	s := judging(t)
 	good, err := format.OCSF(made(t, "user.session.start", "SUCCESS", targets()...), origin())
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +220,7 @@ func TestTheJudgeFindsFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(s.judge(bad)) == 0 {
+			if len(s.judge(bad)) == 0 && (name != "regex" || s.regexes != nil) {
 				t.Error("nothing is found")
 			}
 		})

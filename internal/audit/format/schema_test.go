@@ -3,167 +3,118 @@ package format_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// schema is OCSF as it is published: https://github.com/ocsf/ocsf-schema, its files as they
-// are, in the directory that OCSF_SCHEMA names. It judges what we write; none of it is
-// part of this project.
+// facts is what the published schema says of what we write: names, types, what is required
+// and which numbers there are. It is made of the schema itself, and held against it, by
+//
+//	OCSF_SCHEMA=<the files of github.com/ocsf/ocsf-schema at the tag> UPDATE_GOLDEN=1 go test ./internal/audit/format
+const facts = "testdata/ocsf-facts.json"
+
+// schema judges what we write.
 type schema struct {
-	dir     string
-	version string
-	words   struct {
-		Attributes map[string]attribute `json:"attributes"`
-		Types      struct {
-			Attributes map[string]struct {
-				Type  string `json:"type"`
-				Regex string `json:"regex"`
-			} `json:"attributes"`
-		} `json:"types"`
-	}
-	classes map[int]*item
-	objects map[string]*item
+	Version string
+	Classes map[int]*item
+	Objects map[string]*item
+	// Types are the primitive ones, by what they are basically.
+	Types map[string]string
+
+	// regexes are those of types; none where the schema itself is not there.
+	regexes map[string]string
+	// used is what was met in documents; nil where nobody asks.
+	used *schema
 }
 
-// item is a class or an object.
+// item is a class or an object, with all that it inherits.
 type item struct {
-	UID         int                  `json:"uid"`
-	Name        string               `json:"name"`
-	Category    string               `json:"category"`
-	Extends     string               `json:"extends"`
-	Attributes  map[string]attribute `json:"attributes"`
-	Constraints map[string][]string  `json:"constraints"`
+	Name        string
+	Attributes  map[string]attribute
+	Constraints map[string][]string `json:",omitempty"`
 }
 
 type attribute struct {
-	Requirement string                     `json:"requirement"`
-	Type        string                     `json:"type"`
-	IsArray     bool                       `json:"is_array"`
-	Enum        map[string]json.RawMessage `json:"enum"`
-	Profile     string                     `json:"profile"`
+	Type     string
+	List     bool `json:",omitempty"`
+	Required bool `json:",omitempty"`
+	// Values are the numbers it may have; any where there is none.
+	Values []string `json:",omitempty"`
 }
 
-// UnmarshalJSON passes over $include, the one attribute that is a list: it names profiles,
-// of which we write none.
-func (a *attribute) UnmarshalJSON(raw []byte) error {
-	type plain attribute
-	if raw[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(raw, (*plain)(a))
-}
-
-func published(t *testing.T) *schema {
+// judging gives the schema: that which is published where it is there, else the facts.
+func judging(t *testing.T) *schema {
 	t.Helper()
-	dir := os.Getenv("OCSF_SCHEMA")
-	if dir == "" {
-		t.Skip("OCSF_SCHEMA is unset: a directory with the files of github.com/ocsf/ocsf-schema, as it was tagged for the version we write")
+	if dir := os.Getenv("OCSF_SCHEMA"); dir != "" {
+		return published(t, dir)
 	}
-	s := &schema{dir: dir, classes: map[int]*item{}, objects: map[string]*item{}}
-	var version struct {
-		Version string `json:"version"`
+	return known(t)
+}
+
+// known are the facts.
+func known(t *testing.T) *schema {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.FromSlash(facts))
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.read(t, "version.json", &version)
-	s.version = version.Version
-	s.read(t, "dictionary.json", &s.words)
-	var categories struct {
-		Attributes map[string]struct {
-			UID int `json:"uid"`
-		} `json:"attributes"`
-	}
-	s.read(t, "categories.json", &categories)
-	classes := s.items(t, "events/*.json", "events/*/*.json")
-	for _, c := range classes {
-		if c.UID != 0 || c.Name == "base_event" {
-			inherit(c, classes)
-			s.classes[categories.Attributes[c.Category].UID*1000+c.UID] = c
-		}
-	}
-	s.objects = s.items(t, "objects/*.json")
-	for _, o := range s.objects {
-		inherit(o, s.objects)
+	s := &schema{}
+	if err := json.Unmarshal(raw, s); err != nil {
+		t.Fatal(err)
 	}
 	return s
 }
 
-func (s *schema) read(t *testing.T, name string, into any) {
+// mustBeKnown holds that the facts are what the published schema says of what was met.
+func (s *schema) mustBeKnown(t *testing.T) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(s.dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-}
-
-func (s *schema) items(t *testing.T, patterns ...string) map[string]*item {
-	t.Helper()
-	found := map[string]*item{}
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(filepath.Join(s.dir, pattern))
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		raw, err := json.MarshalIndent(s.used, "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			name, _ := filepath.Rel(s.dir, file)
-			var read item
-			s.read(t, name, &read)
-			found[strings.TrimSuffix(filepath.Base(file), ".json")] = &read
+		if err := os.WriteFile(filepath.FromSlash(facts), append(raw, '\n'), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return found
-}
-
-// inherit gives an item what it has of those it extends.
-func inherit(it *item, among map[string]*item) {
-	parent, known := among[it.Extends]
-	if !known || it.Extends == "" {
-		return
-	}
-	inherit(parent, among)
-	it.Extends = ""
-	if it.Category == "" {
-		it.Category = parent.Category
-	}
-	if it.Constraints == nil {
-		it.Constraints = parent.Constraints
-	}
-	merged := maps.Clone(parent.Attributes)
-	for _, own := range []string{"class_uid", "category_uid"} { // those of the base event are its own; judge has others
-		if a, has := merged[own]; has {
-			a.Enum = nil
-			merged[own] = a
+	want, got := s.used, known(t)
+	for _, each := range []struct {
+		what      string
+		want, got any
+	}{{"classes", want.Classes, got.Classes}, {"objects", want.Objects, got.Objects}, {"types", want.Types, got.Types}} {
+		if diff := cmp.Diff(each.want, each.got); diff != "" {
+			t.Errorf("%s of %s (-published +known); UPDATE_GOLDEN=1 writes it anew:\n%s", each.what, facts, diff[:min(len(diff), 2000)])
 		}
 	}
-	for name, own := range it.Attributes {
-		merged[name] = refine(merged[name], own)
-	}
-	it.Attributes = merged
 }
 
-// refine is an attribute with what is said of it anew.
-func refine(old, own attribute) attribute {
-	if own.Requirement == "" {
-		own.Requirement = old.Requirement
+// class and objectOf give what a document is to be, and note that it was met, as met does.
+func (s *schema) class(uid int) (*item, bool) {
+	c, known := s.Classes[uid]
+	if known && s.used != nil {
+		s.used.Classes[uid] = c
 	}
-	if own.Type == "" {
-		own.Type, own.IsArray = old.Type, old.IsArray
+	return c, known
+}
+
+func (s *schema) objectOf(name string) *item {
+	o := s.Objects[name]
+	if o != nil && s.used != nil {
+		s.used.Objects[name] = o
 	}
-	both := maps.Clone(old.Enum)
-	if both == nil {
-		both = map[string]json.RawMessage{}
+	return o
+}
+
+func (s *schema) met(kind string) {
+	if s.used != nil {
+		s.used.Types[kind] = s.Types[kind]
 	}
-	maps.Copy(both, own.Enum)
-	own.Enum = both
-	return own
 }
 
 // judge is all that is wrong with a document.
@@ -173,7 +124,7 @@ func (s *schema) judge(raw []byte) []string {
 		return []string{err.Error()}
 	}
 	uid, _ := doc["class_uid"].(float64)
-	class, known := s.classes[int(uid)]
+	class, known := s.class(int(uid))
 	if !known {
 		return []string{fmt.Sprintf("there is no class %v", doc["class_uid"])}
 	}
@@ -194,7 +145,7 @@ func (s *schema) judge(raw []byte) []string {
 func (s *schema) object(path string, it *item, doc map[string]any) []string {
 	var wrong []string
 	for name, a := range it.Attributes {
-		if a.Requirement == "required" && a.Profile == "" && doc[name] == nil {
+		if a.Required && doc[name] == nil {
 			wrong = append(wrong, path+"."+name+" is required")
 		}
 	}
@@ -206,17 +157,17 @@ func (s *schema) object(path string, it *item, doc map[string]any) []string {
 	}
 	for name, value := range doc {
 		a, known := it.Attributes[name]
-		if !known || a.Profile != "" {
+		if !known {
 			wrong = append(wrong, path+"."+name+" is not in the schema")
 			continue
 		}
-		wrong = append(wrong, s.value(path+"."+name, refine(s.words.Attributes[name], a), value)...)
+		wrong = append(wrong, s.value(path+"."+name, a, value)...)
 	}
 	return wrong
 }
 
 func (s *schema) value(path string, a attribute, value any) []string {
-	if !a.IsArray {
+	if !a.List {
 		return s.single(path, a, value)
 	}
 	list, is := value.([]any)
@@ -231,10 +182,10 @@ func (s *schema) value(path string, a attribute, value any) []string {
 }
 
 func (s *schema) single(path string, a attribute, value any) []string {
-	kind, primitive := s.words.Types.Attributes[a.Type]
+	basic, primitive := s.Types[a.Type]
 	if !primitive {
 		doc, is := value.(map[string]any)
-		switch it := s.objects[a.Type]; {
+		switch it := s.objectOf(a.Type); {
 		case !is || it == nil:
 			return []string{fmt.Sprintf("%s is no %s", path, a.Type)}
 		case a.Type == "object":
@@ -243,19 +194,16 @@ func (s *schema) single(path string, a attribute, value any) []string {
 			return s.object(path, it, doc)
 		}
 	}
-	basic := kind.Type
-	if basic == "" {
-		basic = a.Type
-	}
+	s.met(a.Type)
 	number, isNumber := value.(float64)
 	text, isText := value.(string)
 	switch {
 	case basic == "string_t" && !isText, (basic == "integer_t" || basic == "long_t") && (!isNumber || number != math.Trunc(number)),
 		basic == "boolean_t" && value != true && value != false:
 		return []string{fmt.Sprintf("%s is no %s: %v", path, a.Type, value)}
-	case kind.Regex != "" && !regexp.MustCompile(kind.Regex).MatchString(text):
+	case s.regexes[a.Type] != "" && !regexp.MustCompile(s.regexes[a.Type]).MatchString(text):
 		return []string{fmt.Sprintf("%s is no %s: %v", path, a.Type, value)}
-	case len(a.Enum) > 0 && isNumber && a.Enum[fmt.Sprint(number)] == nil:
+	case len(a.Values) > 0 && isNumber && !slices.Contains(a.Values, fmt.Sprint(number)):
 		return []string{fmt.Sprintf("%s is not one of its values: %v", path, value)}
 	}
 	return nil
