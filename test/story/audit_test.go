@@ -31,7 +31,7 @@ type collector struct {
 	// got are the events by id, in the order of their coming, and how often each came.
 	got   []sent
 	times map[string]int
-	// raw is what came, word by word, and refusals how often it was down.
+	// raw is the first of what came, word by word, and refusals how often it was down.
 	raw      bytes.Buffer
 	refusals int
 }
@@ -79,7 +79,9 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(r.Header.Get("authorization") + " was refused"))
 		return
 	}
-	c.raw.Write(body)
+	if c.raw.Len() < 64<<20 {
+		c.raw.Write(body)
+	}
 	for _, e := range batch.Events {
 		e.ID = cmp.Or(e.ID, e.Metadata.UID)
 		if c.times[e.ID]++; c.times[e.ID] == 1 {

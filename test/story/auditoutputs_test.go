@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	grpccredentials "google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
@@ -29,58 +30,79 @@ func TestAuditOutputs(t *testing.T) {
 	w.bindRole("audit_role.yaml")
 	w.start(impatient, listening, w.atHome)
 	before := len(w.org.LogLedger())
-	kinds := map[string]func(*collector, *v1alpha1.AuditSink){
-		"http": func(*collector, *v1alpha1.AuditSink) {},
-		"ocsf": func(_ *collector, s *v1alpha1.AuditSink) { s.Spec.Format = v1alpha1.FormatOCSF },
-		"splunk": func(c *collector, s *v1alpha1.AuditSink) {
-			c.server = httptest.NewUnstartedServer(http.HandlerFunc(c.splunk))
-			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputSplunkHEC, nil
-			s.Spec.Output.SplunkHEC = &v1alpha1.SplunkHECOutput{Token: v1alpha1.SecretKeyReference{Name: "splunk", Key: "authorization"}}
-		},
-		"otlp-http": func(c *collector, s *v1alpha1.AuditSink) {
-			c.server = httptest.NewUnstartedServer(http.HandlerFunc(c.otlp))
-			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputOTLP, nil
-			s.Spec.Output.OTLP = &v1alpha1.OTLPOutput{Protocol: v1alpha1.OTLPProtocolHTTP}
-		},
-		"kafka": func(_ *collector, s *v1alpha1.AuditSink) {
-			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputKafka, nil
-			s.Spec.Output.Kafka = &v1alpha1.KafkaOutput{Topic: "audit"}
-		},
-		"otlp-grpc": func(_ *collector, s *v1alpha1.AuditSink) {
-			s.Spec.Output.Type, s.Spec.Output.HTTP = v1alpha1.OutputOTLP, nil
-			s.Spec.Output.OTLP = &v1alpha1.OTLPOutput{Protocol: v1alpha1.OTLPProtocolGRPC}
-		},
-	}
-	receivers := map[string]*collector{}
-	for name, describe := range kinds {
-		c := newCollector(t)
-		plain, sink := c.server, w.sink(c, w.namespace, name)
-		describe(c, sink)
-		if c.server != plain {
-			c.server.StartTLS()
-			t.Cleanup(c.server.Close)
-		}
-		endpoint := v1alpha1.Endpoint(c.server.URL)
-		switch {
-		case sink.Spec.Output.SplunkHEC != nil:
-			sink.Spec.Output.SplunkHEC.Endpoint = endpoint
-		case sink.Spec.Output.Kafka != nil:
-			sink.Spec.Output.Kafka.Brokers = []v1alpha1.KafkaBroker{v1alpha1.KafkaBroker(c.overKafka(t))}
-		case name == "otlp-http":
-			sink.Spec.Output.OTLP.Endpoint = endpoint
-		case name == "otlp-grpc":
-			sink.Spec.Output.OTLP.Endpoint = v1alpha1.Endpoint("https://" + c.overGRPC(t))
-		}
-		w.trusted(c, w.namespace, name)
-		w.create(sink)
-		w.waitReason(name, sink, v1alpha1.ReasonReady)
-		receivers[name] = c
-	}
+	receivers := w.everyKind()
 	w.create(w.role("chat", "a"), w.key("bot", "chat", v1alpha1.DeliveryPrivateKeyJWT))
 	readyKey(w, "bot")
 	w.must(nil, w.org.AddLogEvents(3000, oktasim.LogBatch{Type: "user.session.start"}))
 	for name, c := range receivers {
 		w.eventually(name+" has everything", func() bool { return w.missing(c, before) == "" })
+		sink := &v1alpha1.AuditSink{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+		w.waitReason(name, sink, v1alpha1.ReasonReady)
+	}
+}
+
+// kinds are all kinds of receivers: what each makes of a collector, and of the sink that
+// describes an HTTP receiver.
+func (w *world) kinds() map[string]func(*collector, *v1alpha1.AuditSink) {
+	over := func(handler func(*collector) http.HandlerFunc, describe func(*v1alpha1.AuditOutput, v1alpha1.Endpoint)) func(*collector, *v1alpha1.AuditSink) {
+		return func(c *collector, sink *v1alpha1.AuditSink) {
+			c.server = httptest.NewTLSServer(c.unlessDown(handler(c)))
+			w.Cleanup(c.server.Close)
+			sink.Spec.Output.HTTP = nil
+			describe(&sink.Spec.Output, v1alpha1.Endpoint(c.server.URL))
+		}
+	}
+	return map[string]func(*collector, *v1alpha1.AuditSink){
+		"http": func(*collector, *v1alpha1.AuditSink) {},
+		"ocsf": func(_ *collector, s *v1alpha1.AuditSink) { s.Spec.Format = v1alpha1.FormatOCSF },
+		"splunk": over(func(c *collector) http.HandlerFunc { return c.splunk }, func(o *v1alpha1.AuditOutput, to v1alpha1.Endpoint) {
+			o.Type = v1alpha1.OutputSplunkHEC
+			o.SplunkHEC = &v1alpha1.SplunkHECOutput{Endpoint: to, Token: v1alpha1.SecretKeyReference{Name: "splunk", Key: "authorization"}}
+		}),
+		"otlp-http": over(func(c *collector) http.HandlerFunc { return c.otlp }, func(o *v1alpha1.AuditOutput, to v1alpha1.Endpoint) {
+			o.Type, o.OTLP = v1alpha1.OutputOTLP, &v1alpha1.OTLPOutput{Endpoint: to, Protocol: v1alpha1.OTLPProtocolHTTP}
+		}),
+		"otlp-grpc": func(c *collector, s *v1alpha1.AuditSink) {
+			to := v1alpha1.Endpoint("https://" + c.overGRPC(w.T))
+			s.Spec.Output = v1alpha1.AuditOutput{
+				Type: v1alpha1.OutputOTLP, OTLP: &v1alpha1.OTLPOutput{Endpoint: to, Protocol: v1alpha1.OTLPProtocolGRPC}, TLS: s.Spec.Output.TLS,
+			}
+		},
+		"kafka": func(c *collector, s *v1alpha1.AuditSink) {
+			s.Spec.Output = v1alpha1.AuditOutput{
+				Type: v1alpha1.OutputKafka, TLS: s.Spec.Output.TLS,
+				Kafka: &v1alpha1.KafkaOutput{Topic: "audit", Brokers: []v1alpha1.KafkaBroker{v1alpha1.KafkaBroker(c.overKafka(w.T))}},
+			}
+		},
+	}
+}
+
+// everyKind has a receiver of each kind followed.
+func (w *world) everyKind() map[string]*collector {
+	w.Helper()
+	receivers := map[string]*collector{}
+	for name, describe := range w.kinds() {
+		c := newCollector(w.T)
+		sink := w.sink(c, w.namespace, name)
+		describe(c, sink)
+		w.trusted(c, w.namespace, name)
+		w.create(sink)
+		receivers[name] = c
+	}
+	return receivers
+}
+
+// unlessDown answers that it is not there while it is down.
+func (c *collector) unlessDown(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		down := c.down
+		c.mu.Unlock()
+		if down {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		handler(w, r)
 	}
 }
 
