@@ -20,6 +20,7 @@ export OKTA_DATA
 RACE ?= $(if $(shell command -v $(or $(CC),cc) || command -v gcc || command -v clang),-race)
 BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 ASSETS := assets=$$(hack/kube-assets) && export KUBEBUILDER_ASSETS="$$assets"
+COLLECTOR := collector=$${OTEL_COLLECTOR:-$$(hack/tool otel-collector)} && export OTEL_COLLECTOR="$$collector"
 # What make generate and make docs write. git must agree with it at every commit.
 GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference
 
@@ -40,7 +41,7 @@ demo: build ## Run everything on loopback and show it step by step (KEEP=1 leave
 test: ## Run all tests on a real API server, with the race detector.
 	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
 	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
-	@$(ASSETS) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
+	@$(ASSETS) && $(COLLECTOR) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
 
 # How long make fuzz runs each target.
 FUZZTIME ?= 10s

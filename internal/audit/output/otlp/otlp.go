@@ -3,24 +3,20 @@
 //
 // # Why not the exporters of the OpenTelemetry SDK
 //
-// Decided 2026-11-28, having read otlploghttp and otlploggrpc v0.20.0 (of otel v1.44.0).
-// This package speaks the protocol through its generated messages (go.opentelemetry.io/
-// proto/otlp, Apache-2.0, of the same project) instead, because the exporters are made for
-// telemetry that may be lost, and audit events may not:
+// They are made for telemetry that may be lost, and audit events may not. As read in
+// otlploghttp and otlploggrpc v0.23.0:
 //
 //   - A 2xx whose Content-Type is not exactly application/x-protobuf counts as taken, be it
-//     a proxy's page for logging in or a partial success written as JSON or with a
-//     parameter after the type. These events would be lost with nobody told.
-//   - Partial success is a type of an internal package, told by its text only, and is joined
-//     to the result in an expression whose order of evaluation Go does not define.
-//   - Statuses that are not retried exist as text only, so 401 cannot be told from 400; and
-//     a Retry-After of 30 (seconds) is read as 30 nanoseconds.
+//     a proxy's page for logging in or a partial success written as JSON.
+//   - Partial success is joined to the result in an expression whose order of evaluation Go
+//     does not define, and its type is internal: the count stands in a text only.
+//   - So do statuses that are not retried: 401 cannot be told from 400.
 //   - Errors repeat what the receiver says, up to 4 MiB: it may say our credentials.
 //   - OTEL_EXPORTER_OTLP_* and HTTPS_PROXY of the operator's environment would have their
 //     say, beside what the sink says.
-//   - A Record with a resource is made by a Logger's processor only.
 //
-// It costs no module that the operator did not have, and leaves three out.
+// So this package speaks through the protocol's generated messages, which cost no module
+// that the operator did not have; test/collector holds it to a real collector.
 //
 // # Partial success
 //
