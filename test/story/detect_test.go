@@ -29,6 +29,7 @@ func turnedAway(clientID, ip string) oktasim.LogBatch {
 func TestDetections(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	w.bindRole("audit_role.yaml")
+	w.bindRole("incident_role.yaml")
 	w.start(impatient, listening, w.atHome)
 	c := newCollector(t)
 	most := int32(5)

@@ -68,7 +68,6 @@ type Controller struct {
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks/status,verbs=patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=agentidentity.dev,resources=accesspolicies,verbs=create
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
