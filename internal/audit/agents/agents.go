@@ -110,7 +110,7 @@ func (x *Index) putKey(key *v1alpha1.AgentAPIKey) {
 	agent := &event.Agent{
 		Object: event.Object{Namespace: key.Namespace, Name: key.Name, UID: string(key.UID)},
 		Agent:  key.Spec.Agent.Name, Owners: key.Spec.Agent.Owners, Purpose: key.Spec.Agent.Purpose,
-		ClientID: key.Status.ClientID, Role: event.Object{Namespace: role.Namespace, Name: role.Name},
+		ClientID: key.Status.ClientID, AppID: key.Status.AppID, Role: event.Object{Namespace: role.Namespace, Name: role.Name},
 		Revision: max(0, key.Status.ObservedGeneration),
 	}
 	x.mu.Lock()

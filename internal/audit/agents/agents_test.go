@@ -33,7 +33,7 @@ func role(name string) *v1alpha1.AIAgentRole {
 
 func TestIdentify(t *testing.T) {
 	bot := &event.Agent{
-		Object: event.Object{Namespace: "shop", Name: "bot", UID: "1"}, Agent: "Bot", ClientID: "adopted-bot",
+		Object: event.Object{Namespace: "shop", Name: "bot", UID: "1"}, Agent: "Bot", ClientID: "adopted-bot", AppID: "0oabot",
 		Owners: []string{"ada@example.com"}, Role: event.Object{Namespace: "shop", Name: "chat"}, Revision: 2,
 	}
 	chat := &event.Object{Namespace: "shop", Name: "chat", UID: "role-chat"}

@@ -36,8 +36,8 @@ func noon() time.Time { return time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC) }
 func happened(kind, result string, i int) *event.Event {
 	return &event.Event{
 		ID: fmt.Sprintf("e%05d", i), Type: kind, Published: noon().Add(time.Duration(i) * time.Millisecond),
-		Outcome: event.Outcome{Result: result}, Actor: event.Party{ID: "client"}, Targets: []event.Party{{ID: "kept"}},
-		Agent: &event.Agent{Object: event.Object{Namespace: "shop", Name: "bot", UID: "u1"}, ClientID: "client"},
+		Outcome: event.Outcome{Result: result}, Actor: event.Party{ID: "client"}, Targets: []event.Party{{ID: "kept"}, {ID: "0oa1", Type: "AppInstance"}},
+		Agent: &event.Agent{Object: event.Object{Namespace: "shop", Name: "bot", UID: "u1"}, ClientID: "client", AppID: "0oa1"},
 		Raw:   []byte(`{}`),
 	}
 }

@@ -67,7 +67,7 @@ func TestEventsOfTheOrg(t *testing.T) {
 	}
 	o.do(http.MethodPost, "/api/v1/apps/"+app.ID+"/credentials/secrets", "")
 	o.do(http.MethodGet, "/api/v1/apps/"+app.ID+"/credentials/secrets", "")
-	agent := &event.Agent{Object: event.Object{Namespace: "shop", Name: "bot", UID: "u1"}, ClientID: "client"}
+	agent := &event.Agent{Object: event.Object{Namespace: "shop", Name: "bot", UID: "u1"}, ClientID: "client", AppID: app.ID}
 	for rule, want := range map[v1alpha1.DetectionRule]v1alpha1.DetectionResponse{
 		v1alpha1.RuleForeignCredential: v1alpha1.ResponseSuspend,
 		v1alpha1.RuleSecretRead:        v1alpha1.ResponseSuspend,

@@ -1,6 +1,10 @@
 package detect
 
-import "github.com/agentidentity/agent-identity-operator/internal/audit/event"
+import (
+	"slices"
+
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+)
 
 // provesPossession tells whether nobody can cause the event without holding a credential of
 // the agent, and why. What is not listed proves nothing: so does every type Okta invents.
@@ -13,15 +17,26 @@ func provesPossession(e *event.Event) (proves bool, reason string) {
 	}
 	switch e.Type {
 	case "app.oauth2.as.token.grant.access_token", "app.oauth2.token.grant.access_token":
-		if id := e.Agent.ClientID; id == "" || e.Actor.ID != id && e.Actor.AlternateID != id {
+		if !actsAs(e.Agent, &e.Actor) {
 			return false, "the token was not granted to the agent itself"
 		}
 		return true, "Okta grants a token only to a client that has authenticated"
 	case "app.oauth2.credentials.lifecycle.create":
-		return true, "whoever adds a key or secret holds it"
+		return about(e), "whoever adds a key or secret of the agent's client, by its id, holds it"
 	case "app.oauth2.client.read_client_secret":
-		return true, "whoever has read the secret holds it"
+		return about(e), "whoever has read the secret of the agent's client, by its id, holds it"
 	default:
 		return false, "it can be caused without a credential of the agent"
 	}
+}
+
+// actsAs tells that the actor is the agent's client: by the app's id, or as Okta writes one, with
+// the client id beside it.
+func actsAs(a *event.Agent, actor *event.Party) bool {
+	return a.Is(actor.ID) || actor.Type == "PublicClientApp" && a.ClientID != "" && actor.AlternateID == a.ClientID
+}
+
+// about tells that it was done to the agent's client, by its id.
+func about(e *event.Event) bool {
+	return slices.ContainsFunc(e.Targets, func(t event.Party) bool { return e.Agent.Is(t.ID) })
 }

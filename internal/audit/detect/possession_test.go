@@ -25,10 +25,42 @@ func TestProvesPossession(t *testing.T) {
 			}
 		}
 	}
-	other := happened(granted, "SUCCESS", 0)
-	other.Actor.ID = "somebody"
-	if got, _ := provesPossession(other); got {
-		t.Error("a token granted to somebody else proves nothing about the agent")
+}
+
+// TestLookalikes holds that who makes an app or a person with a name of the agent's proves nothing.
+func TestLookalikes(t *testing.T) {
+	grant := func(actor event.Party) *event.Event {
+		e := happened(granted, "SUCCESS", 0)
+		e.Actor = actor
+		return e
+	}
+	created := func(targets ...event.Party) *event.Event {
+		e := happened("app.oauth2.credentials.lifecycle.create", "SUCCESS", 0)
+		e.Targets = targets
+		return e
+	}
+	unknown := grant(event.Party{ID: "0oa1"})
+	unknown.Agent = &event.Agent{Object: unknown.Agent.Object}
+	for name, tc := range map[string]struct {
+		event *event.Event
+		want  bool
+	}{
+		"the client id":             {grant(event.Party{ID: "client"}), true},
+		"the app's id":              {grant(event.Party{ID: "0oa1", Type: "PublicClientApp", AlternateID: "client"}), true},
+		"as an app of the org":      {grant(event.Party{ID: "0oaX", Type: "PublicClientApp", AlternateID: "client"}), true},
+		"somebody":                  {grant(event.Party{ID: "somebody"}), false},
+		"a login like the client":   {grant(event.Party{ID: "00u1", Type: "User", AlternateID: "client"}), false},
+		"a name like the client":    {grant(event.Party{ID: "0oaX", Type: "PublicClientApp", AlternateID: "x", DisplayName: "client"}), false},
+		"no id at all":              {grant(event.Party{}), false},
+		"an agent of unknown ids":   {unknown, false},
+		"a secret of the app":       {created(event.Party{ID: "ocs1"}, event.Party{ID: "0oa1", Type: "AppInstance"}), true},
+		"of an app of its label":    {created(event.Party{ID: "ocs1"}, event.Party{ID: "0oaX", Type: "AppInstance", DisplayName: "bot"}), false},
+		"of an app like its client": {created(event.Party{ID: "0oaX", Type: "AppInstance", AlternateID: "client"}), false},
+		"of nothing":                {created(), false},
+	} {
+		if got, reason := provesPossession(tc.event); got != tc.want || reason == "" {
+			t.Errorf("%s: got %t (%s), want %t", name, got, reason, tc.want)
+		}
 	}
 }
 

@@ -54,6 +54,10 @@ type Outcome struct {
 	Reason string
 }
 
+// Is tells that the directory's id is the agent's own. Names are no ids: an app's label or a
+// person's login may be chosen to look like an agent's.
+func (a *Agent) Is(id string) bool { return id != "" && (id == a.ClientID || id == a.AppID) }
+
 // Succeeded tells that what the event speaks of was done.
 func (o Outcome) Succeeded() bool { return o.Result == "SUCCESS" || o.Result == "ALLOW" }
 
@@ -102,11 +106,13 @@ type Object struct {
 type Agent struct {
 	Object
 	// Agent is spec.agent.name.
-	Agent    string   `json:"agent,omitempty"`
-	ClientID string   `json:"clientID,omitempty"`
-	Owners   []string `json:"owners,omitempty"`
-	Purpose  string   `json:"purpose,omitempty"`
-	Role     Object   `json:"role"`
+	Agent    string `json:"agent,omitempty"`
+	ClientID string `json:"clientID,omitempty"`
+	// AppID is Okta's id of the client's app; "" while it is not known.
+	AppID   string   `json:"appID,omitempty"`
+	Owners  []string `json:"owners,omitempty"`
+	Purpose string   `json:"purpose,omitempty"`
+	Role    Object   `json:"role"`
 	// Revision is the generation of the key that Okta was last brought to.
 	Revision int64 `json:"revision,omitempty"`
 }
