@@ -21,15 +21,15 @@ const operator = "agent-identity-operator"
 // own is an event of the operator's own, in the shape of Okta's, so that what reads the one
 // can read the other.
 type own struct {
-	UUID         string        `json:"uuid"`
-	Published    string        `json:"published"`
-	EventType    string        `json:"eventType"`
-	Severity     string        `json:"severity"`
-	Message      string        `json:"displayMessage"`
-	Actor        ownParty      `json:"actor"`
-	Outcome      event.Outcome `json:"outcome"`
-	Target       []ownParty    `json:"target,omitempty"`
-	DebugContext ownContext    `json:"debugContext"`
+	UUID         string     `json:"uuid"`
+	Published    string     `json:"published"`
+	EventType    string     `json:"eventType"`
+	Severity     string     `json:"severity"`
+	Message      string     `json:"displayMessage"`
+	Actor        ownParty   `json:"actor"`
+	Outcome      ownOutcome `json:"outcome"`
+	Target       []ownParty `json:"target,omitempty"`
+	DebugContext ownContext `json:"debugContext"`
 }
 
 type ownParty struct {
@@ -37,6 +37,11 @@ type ownParty struct {
 	Type        string `json:"type"`
 	AlternateID string `json:"alternateId"`
 	DisplayName string `json:"displayName"`
+}
+
+type ownOutcome struct {
+	Result string `json:"result"`
+	Reason string `json:"reason,omitempty"`
 }
 
 type ownContext struct {
@@ -74,7 +79,7 @@ func (j *Journal) Record(a identity.Action) {
 func (j *Journal) Write(n Note) {
 	o := own{
 		UUID: string(uuid.NewUUID()), Published: n.At.UTC().Format(event.TimeLayout), EventType: n.Type, Severity: n.Severity,
-		Message: n.Message, Outcome: n.Outcome, DebugContext: ownContext{n.Debug},
+		Message: n.Message, Outcome: ownOutcome(n.Outcome), DebugContext: ownContext{n.Debug},
 		Actor: ownParty{ID: operator, Type: "Operator", AlternateID: operator, DisplayName: operator},
 	}
 	if n.Name != "" {
