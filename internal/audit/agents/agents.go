@@ -39,14 +39,16 @@ type Index struct {
 	// any more, oldest first.
 	named map[types.UID][]string
 	gone  []types.UID
+	// since is when an object was made.
+	since map[string]time.Time
 	// keys are what there is to know of keys besides.
 	keys map[types.UID]Key
 }
 
 // Key is what the cluster says of an AgentAPIKey now.
 type Key struct {
-	Namespace, Secret string
-	Role              types.NamespacedName
+	Namespace, Name, Secret string
+	Role                    types.NamespacedName
 	// CutOff is when it was first seen here that Okta issues it no token, because it is
 	// suspended, quarantined or expired; zero while it does.
 	CutOff time.Time
@@ -70,14 +72,14 @@ func (x *Index) Known(id string) bool {
 // cutOff tells a key to which Okta issues no token.
 func cutOff(key *v1alpha1.AgentAPIKey) bool {
 	ready := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionFalse &&
+	return ready != nil && ready.Status == metav1.ConditionFalse && ready.ObservedGeneration == key.Generation &&
 		slices.Contains([]string{v1alpha1.ReasonSuspended, v1alpha1.ReasonExpired, v1alpha1.ReasonQuarantined}, ready.Reason)
 }
 
 // New makes an empty index of the cluster's objects.
 func New(cluster string, c clock.PassiveClock) *Index {
 	return &Index{
-		cluster: cluster, clock: c, keys: map[types.UID]Key{},
+		cluster: cluster, clock: c, keys: map[types.UID]Key{}, since: map[string]time.Time{},
 		agents: map[string]*event.Agent{}, roles: map[string]*event.Object{}, named: map[types.UID][]string{},
 	}
 }
@@ -121,7 +123,8 @@ func (x *Index) putKey(key *v1alpha1.AgentAPIKey) {
 	for _, name := range names {
 		x.agents[name] = agent
 	}
-	now := Key{Namespace: key.Namespace, Secret: string(key.Spec.Secret.Name), Role: role}
+	x.since[agent.UID] = key.CreationTimestamp.Time
+	now := Key{Namespace: key.Namespace, Name: key.Name, Secret: string(key.Spec.Secret.Name), Role: role}
 	if cutOff(key) {
 		if now.CutOff = x.keys[key.UID].CutOff; now.CutOff.IsZero() {
 			now.CutOff = x.clock.Now()
@@ -135,6 +138,7 @@ func (x *Index) putRole(role *v1alpha1.AIAgentRole) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	mark := identity.Mark{Cluster: x.cluster, Kind: "AIAgentRole", Namespace: role.Namespace, Name: role.Name}
+	x.since[object.UID] = role.CreationTimestamp.Time
 	for _, name := range x.rename(role.UID, "AIAgentRole/"+role.Namespace+"/"+role.Name, role.Status.GroupID, desired.GroupName(mark)) {
 		x.roles[name] = object
 	}
@@ -179,6 +183,7 @@ func (x *Index) forget(uid types.UID) {
 		}
 	}
 	delete(x.named, uid)
+	delete(x.since, string(uid))
 }
 
 // Identify says whom the event concerns: the agent that acts in it, or that something is
@@ -195,7 +200,7 @@ func (x *Index) Identify(e *event.Event) {
 	for i := range e.Targets {
 		t := &e.Targets[i]
 		if e.Role = x.roles[t.ID]; e.Role == nil && isRole(t) {
-			e.Role = x.roles[t.DisplayName]
+			e.Role = x.roleNamed(t.DisplayName, e.Published)
 		}
 		if e.Role != nil {
 			return
@@ -205,7 +210,7 @@ func (x *Index) Identify(e *event.Event) {
 
 func (x *Index) agentOf(e *event.Event) *event.Agent {
 	for _, name := range []string{e.Actor.ID, e.Client.ID, e.Actor.AlternateID} {
-		if a := x.agents[name]; a != nil {
+		if a := x.agentCalled(name, e.Published); a != nil {
 			return a
 		}
 	}
@@ -216,12 +221,35 @@ func (x *Index) agentOf(e *event.Event) *event.Agent {
 			names = names[:1]
 		}
 		for _, name := range names {
-			if a := x.agents[name]; a != nil {
+			if a := x.agentCalled(name, e.Published); a != nil {
 				return a
 			}
 		}
 	}
 	return nil
+}
+
+// early is how much earlier than an object, by the cluster's clock, something may have happened
+// to it by the directory's.
+const early = 5 * time.Minute
+
+// agentCalled is the agent of that name. All names but the id of an app are made of the object's
+// own, and may have been those of an earlier object: in a namespace that is another team's by
+// now, say. What happened before there was the object is not its.
+func (x *Index) agentCalled(name string, when time.Time) *event.Agent {
+	a := x.agents[name]
+	if a == nil || name != a.AppID && when.Add(early).Before(x.since[a.UID]) {
+		return nil
+	}
+	return a
+}
+
+func (x *Index) roleNamed(name string, when time.Time) *event.Object {
+	r := x.roles[name]
+	if r == nil || when.Add(early).Before(x.since[r.UID]) {
+		return nil
+	}
+	return r
 }
 
 // isRole tells the directory's objects of a role, which have the names that a key's would have.

@@ -3,6 +3,7 @@ package agents
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/desired"
 )
 
 func key(name, uid string) *v1alpha1.AgentAPIKey {
@@ -128,5 +130,37 @@ func TestGone(t *testing.T) {
 	}
 	if most := 5 * (recent + 1); len(x.agents) > most || len(x.named) > recent+1 {
 		t.Errorf("%d names of %d objects are known", len(x.agents), len(x.named))
+	}
+}
+
+// TestNamesakes holds that what happened before an object was made is not told as its own: the
+// namespace may have been another team's.
+func TestNamesakes(t *testing.T) {
+	x := New("prod", clock.RealClock{})
+	made := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	bot, chat := key("bot", "2"), role("chat")
+	bot.CreationTimestamp, chat.CreationTimestamp = metav1.NewTime(made), metav1.NewTime(made)
+	x.put(bot)
+	x.put(chat)
+	derived := desired.ClientID("prod", "shop", "bot")
+	for name, e := range map[string]event.Event{
+		"the client id": {Actor: event.Party{ID: derived}},
+		"the label":     {Targets: []event.Party{{ID: "0oaX", DisplayName: "k8s/prod/shop/bot"}}},
+		"the role":      {Targets: []event.Party{{ID: "00pX", Type: "PolicyEntity", DisplayName: "k8s/prod/shop/chat"}}},
+	} {
+		for _, tt := range []struct {
+			when time.Time
+			its  bool
+		}{{made.Add(-time.Hour), false}, {made.Add(-time.Minute), true}, {made.Add(time.Hour), true}} {
+			e.Published = tt.when
+			x.Identify(&e)
+			if got := e.Agent != nil || e.Role != nil; got != tt.its {
+				t.Errorf("by %s at %s: %t, want %t", name, tt.when, got, tt.its)
+			}
+		}
+	}
+	of := event.Event{Targets: []event.Party{{ID: "0oabot", Type: "AppInstance"}}, Published: made.Add(-time.Hour)}
+	if x.Identify(&of); of.Agent == nil {
+		t.Error("the app's id is nobody else's: what happened to it before it was adopted is told")
 	}
 }
