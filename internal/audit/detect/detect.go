@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -56,6 +57,9 @@ type key struct {
 	acts             bool
 }
 
+// room is what windows take.
+type room struct{ windows, entries int }
+
 // Detector examines events. It is safe for concurrent use.
 type Detector struct {
 	facts Facts
@@ -63,7 +67,11 @@ type Detector struct {
 	mu         sync.Mutex
 	detections []*detection
 	windows    map[key]*window
-	entries    int
+	// acting and telling are what the windows of the two kinds take.
+	acting, telling room
+	// head is the latest time of an event that was examined: by it is told what is old, also
+	// while history is read.
+	head time.Time
 	// seen are the latest events, each of which counts once.
 	seen    *recent.Set[string]
 	dropped int
@@ -109,6 +117,9 @@ func (d *Detector) Examine(ctx context.Context, now time.Time, events []*event.E
 	for _, e := range events {
 		if e.Operator || !d.seen.Add(e.ID) {
 			continue
+		}
+		if e.Published.After(d.head) && !e.Published.After(now) {
+			d.head = e.Published
 		}
 		in := filter.NewInput(*e)
 		for _, c := range d.detections {
@@ -181,11 +192,6 @@ func (c *detection) withheld(v verdict, f Facts, agent *event.Agent, e *event.Ev
 
 // capped tells why one more agent is not answered in this hour, or counts it.
 func (c *detection) capped(agent string, now time.Time) string {
-	for id, at := range c.acted {
-		if now.Sub(at) >= time.Hour {
-			delete(c.acted, id)
-		}
-	}
 	if _, has := c.acted[agent]; !has && (c.MaxActionsPerHour == nil || len(c.acted) >= int(*c.MaxActionsPerHour)) {
 		return "maxActionsPerHour is reached"
 	}
@@ -218,29 +224,49 @@ func (c *detection) finding(agent *event.Agent, of []entry, withheld string) Fin
 
 // count adds a match to its window.
 func (d *Detector) count(k key, c *detection, e *event.Event) []entry {
+	used := &d.telling
+	if k.acts {
+		used = &d.acting
+	}
 	w := d.windows[k]
-	if w == nil && len(d.windows) >= maxWindows || d.entries >= maxEntries {
+	if w == nil && used.windows >= maxWindows || used.entries >= maxEntries {
 		d.dropped++
 		return nil
 	}
 	if w == nil {
 		w = &window{}
 		d.windows[k] = w
+		used.windows++
 	}
-	before := len(w.entries)
+	before := w.size()
 	fired := w.add(entry{e.Published, e.ID}, c.count, c.within)
-	d.entries += len(w.entries) - before
+	used.entries += w.size() - before
 	return fired
 }
 
-// forget drops what cannot count any more.
+// forget drops what cannot count any more: what happened longer ago than the time of the
+// detection, and as late as events may be.
 func (d *Detector) forget(now time.Time) {
+	horizon := map[string]time.Time{}
+	for _, c := range d.detections {
+		horizon[c.Name] = d.head.Add(-c.within - late)
+	}
+	d.acting, d.telling = room{}, room{}
 	for k, w := range d.windows {
-		before := now.Add(-fresh - late)
-		d.entries -= w.forget(before)
-		if len(w.entries) == 0 && w.to.Before(before) {
+		w.forget(horizon[k.detection])
+		if w.empty() {
 			delete(d.windows, k)
+			continue
 		}
+		used := &d.telling
+		if k.acts {
+			used = &d.acting
+		}
+		used.windows++
+		used.entries += w.size()
+	}
+	for _, c := range d.detections {
+		maps.DeleteFunc(c.acted, func(_ string, at time.Time) bool { return now.Sub(at) >= time.Hour })
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// What is held at most. What comes when all is full is dropped and counted: it is the safe
-// side, for nobody is cut off by what is not counted.
+// What is held at most, of windows that may be answered and of those that are only told, each by
+// itself: a flood of what anybody can cause takes no room from what proves something. What comes
+// when all is full is dropped and counted: it is the safe side, for nobody is cut off by what is
+// not counted.
 const (
-	maxWindows = 10_000
-	maxEntries = 200_000
+	maxWindows = 20_000
+	maxEntries = 100_000
 	maxSeen    = 20_000
 	// cited is how many events a finding names.
 	cited = 20
@@ -21,16 +23,22 @@ type entry struct {
 	id string
 }
 
+// stretch is a time of which was told.
+type stretch struct{ from, to time.Time }
+
+func (s stretch) holds(at time.Time) bool { return !at.Before(s.from) && !at.After(s.to) }
+
 // window counts what matched, by when it happened.
 type window struct {
+	// entries are those that make no finding yet, oldest first.
 	entries []entry
-	// from and to are the stretch of time that has been told of.
-	from, to time.Time
+	told    []stretch
 }
 
-// add counts a match and yields those that make a finding.
+// add counts a match and yields those that make a finding. Of what makes none yet it keeps
+// twice the count at most, the latest.
 func (w *window) add(n entry, count int, within time.Duration) []entry {
-	if !w.to.IsZero() && !n.at.Before(w.from) && !n.at.After(w.to) {
+	if slices.ContainsFunc(w.told, func(s stretch) bool { return s.holds(n.at) }) {
 		return nil
 	}
 	if slices.ContainsFunc(w.entries, func(o entry) bool { return o.id == n.id }) {
@@ -41,16 +49,30 @@ func (w *window) add(n entry, count int, within time.Duration) []entry {
 	for first := max(0, i-count+1); first <= i && first+count <= len(w.entries); first++ {
 		if fired := w.entries[first : first+count]; fired[count-1].at.Sub(fired[0].at) <= within {
 			fired = slices.Clone(fired)
-			w.from, w.to, w.entries = fired[0].at.Add(-within), fired[count-1].at.Add(within), nil
+			w.tell(stretch{fired[0].at.Add(-within), fired[count-1].at.Add(within)})
 			return fired
 		}
+	}
+	if over := len(w.entries) - 2*count; over > 0 {
+		w.entries = slices.Delete(w.entries, 0, over)
 	}
 	return nil
 }
 
-// forget drops what is too old to count with anything that may still come.
-func (w *window) forget(before time.Time) (dropped int) {
-	n := len(w.entries)
-	w.entries = slices.DeleteFunc(w.entries, func(o entry) bool { return o.at.Before(before) })
-	return n - len(w.entries)
+// tell notes a stretch; what is in it counts no more.
+func (w *window) tell(s stretch) {
+	w.told = append(w.told, s)
+	w.entries = slices.DeleteFunc(w.entries, func(o entry) bool { return s.holds(o.at) })
 }
+
+// forget drops what is too old to count with anything that may still come.
+func (w *window) forget(before time.Time) {
+	w.entries = slices.DeleteFunc(w.entries, func(o entry) bool { return o.at.Before(before) })
+	w.told = slices.DeleteFunc(w.told, func(s stretch) bool { return s.to.Before(before) })
+}
+
+// empty tells that nothing is left to remember.
+func (w *window) empty() bool { return len(w.entries)+len(w.told) == 0 }
+
+// size is what a window takes of the room.
+func (w *window) size() int { return len(w.entries) + len(w.told) }
