@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -63,6 +64,9 @@ type Controller struct {
 	FirstRetry time.Duration
 
 	responders responders
+	retries    retries
+	// dropped counts what matched and was not counted.
+	dropped prometheus.Counter
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
@@ -76,14 +80,36 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	if err := c.Sinks.Measure(c.Metrics); err != nil {
 		return err
 	}
-	if err := mgr.Add(c.Sinks); err != nil {
+	if err := c.measure(); err != nil {
 		return err
+	}
+	for _, runnable := range []manager.Runnable{c.Sinks, manager.RunnableFunc(c.retries.run)} {
+		if err := mgr.Add(runnable); err != nil {
+			return err
+		}
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AuditSink{}).
 		WatchesRawSource(source.TypedChannel(c.Changed, handler.TypedEnqueueRequestsFromMapFunc(c.sinkOf))).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
 		Complete(c.Reconciler())
+}
+
+// measure registers what is counted here, in the place of what an operator before in the same
+// process registered.
+func (c *Controller) measure() error {
+	c.dropped = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "agentidentity_audit_matches_dropped_total",
+		Help: "Matches of detections that were not counted because too many were held: a finding may have been missed.",
+	})
+	if c.Metrics == nil {
+		return nil
+	}
+	c.Metrics.Unregister(c.dropped)
+	if err := c.Metrics.Register(c.dropped); err != nil {
+		return fmt.Errorf("registering metrics of detections: %w", err)
+	}
+	return nil
 }
 
 // sinkOf is the AuditSink of that uid.

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// glance is how long a look at the pods of an agent is good.
+	// glance is how long a look at the pods of an agent is good for events of the future.
 	glance = 15 * time.Second
 	// apart is the longest time between two looks at pods of which it is believed that there
 	// was none in between, either.
@@ -51,10 +51,28 @@ type looked struct {
 	any, anyBefore bool
 }
 
-// CutOff implements detect.Facts.
+// CutOff implements detect.Facts. What the status says may be from before the agent was let in
+// again; so what cut it off must be there still.
 func (f *Facts) CutOff(agent string) time.Time {
-	key, _ := f.Index.Key(agent)
-	return key.CutOff
+	known, _ := f.Index.Key(agent)
+	if known.CutOff.IsZero() {
+		return time.Time{}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), judged)
+	defer cancel()
+	var key v1alpha1.AgentAPIKey
+	err := f.Restraints.Reader.Get(ctx, client.ObjectKey{Namespace: known.Namespace, Name: known.Name}, &key)
+	if err != nil || string(key.UID) != agent {
+		return time.Time{}
+	}
+	expired := key.Spec.ExpiresAt != nil && !key.Spec.ExpiresAt.After(f.Clock.Now())
+	if key.Spec.State == v1alpha1.StateSuspended || expired {
+		return known.CutOff
+	}
+	if policy, err := f.Restraints.Quarantine(ctx, &key, false); err != nil || policy == nil {
+		return time.Time{}
+	}
+	return known.CutOff
 }
 
 // Inside implements detect.Facts, by the name of the zone that Okta says the client was in. A
@@ -92,25 +110,28 @@ func (f *Facts) Held(ctx context.Context, agent string, at time.Time) detect.Ans
 	if !known {
 		return detect.Unknown
 	}
-	l, err := f.look(ctx, agent, key)
+	l, err := f.look(ctx, agent, key, at)
 	switch {
 	case err != nil:
 		ctrl.LoggerFrom(ctx).V(1).Info("looking at pods for a detection", "reason", err.Error())
 		return detect.Unknown
 	case l.any || l.anyBefore && !l.before.Before(at):
 		return detect.Yes
+	case l.at.Before(at): // by a clock that is ahead of ours
+		return detect.Unknown
 	case l.before.IsZero() || l.anyBefore || !l.before.Before(at) || l.at.Sub(l.before) > apart:
 		return detect.Unknown
 	}
 	return detect.No
 }
 
-func (f *Facts) look(ctx context.Context, agent string, key agents.Key) (looked, error) {
+// look looks at the agent's pods after the event, unless somebody has done so already.
+func (f *Facts) look(ctx context.Context, agent string, key agents.Key, event time.Time) (looked, error) {
 	f.mu.Lock()
 	l := f.looks[agent]
 	f.mu.Unlock()
 	now := f.Clock.Now()
-	if !l.at.IsZero() && now.Sub(l.at) < glance {
+	if !l.at.IsZero() && (!l.at.Before(event) || now.Sub(l.at) < glance && event.After(now)) {
 		return l, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, judged)

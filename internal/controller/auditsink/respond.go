@@ -46,19 +46,31 @@ type responder struct {
 
 // examine implements audit.Sink.Examine.
 func (r *responder) examine(ctx context.Context, events []*event.Event) {
+	before := r.detector.Dropped()
 	for _, finding := range r.detector.Examine(ctx, r.c.Clock.Now(), events) {
 		r.respond(ctx, finding)
+	}
+	if dropped := r.detector.Dropped() - before; dropped > 0 {
+		r.c.dropped.Add(float64(dropped))
+		r.c.Recorder.Eventf(r.sink, nil, corev1.EventTypeWarning, "DetectionOverloaded", "Detect",
+			"more matches than there is room to count, so a finding may be missed: have expressions match fewer events, or lower thresholds")
 	}
 }
 
 // respond acts, and tells what was found and done: as an event of the sink and of the key,
-// and to the receivers.
+// and to the receivers. What could not be done is tried again.
 func (r *responder) respond(ctx context.Context, finding detect.Finding) {
 	done, err := r.act(ctx, finding)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "responding to a finding", "detection", finding.Detection)
 		done = doneFailed
+		r.c.retries.add(r, finding, r.c.Clock.Now())
 	}
+	r.tell(finding, done)
+}
+
+// tell says what was found and done.
+func (r *responder) tell(finding detect.Finding, done string) {
 	said := fmt.Sprintf("detection %s: %s (%s; events %s)",
 		finding.Detection, strings.TrimSpace(finding.Message+" "+finding.Withheld), done, strings.Join(finding.Events, ", "))
 	r.c.Recorder.Eventf(r.sink, nil, corev1.EventTypeWarning, "Detected", "Detect", "%s", shortened(said))
@@ -130,10 +142,29 @@ func (r *responder) suspend(ctx context.Context, finding detect.Finding) (string
 	digest := sha256.Sum256([]byte(key.String()))
 	name := types.NamespacedName{Namespace: r.c.Incident, Name: "detected-" + hex.EncodeToString(digest[:8])}
 	policy := restraint.QuarantineOf(key, name, reason(finding, r.sink))
-	if err := r.c.Client.Create(ctx, policy); err != nil && !apierrors.IsAlreadyExists(err) {
+	err := r.c.Client.Create(ctx, policy)
+	if apierrors.IsAlreadyExists(err) {
+		err = r.held(ctx, policy, agent)
+	}
+	if err != nil {
 		return doneFailed, fmt.Errorf("suspending AgentAPIKey %s: %w", key, err)
 	}
 	return doneSuspend, nil
+}
+
+// held tells whether the policy that is there in the place of ours cuts the agent off.
+func (r *responder) held(ctx context.Context, policy *v1alpha1.AccessPolicy, agent *event.Agent) error {
+	var there v1alpha1.AccessPolicy
+	name := client.ObjectKeyFromObject(policy)
+	if err := r.c.Live.Get(ctx, name, &there); err != nil {
+		return fmt.Errorf("reading AccessPolicy %s: %w", name, err)
+	}
+	key := &v1alpha1.AgentAPIKey{}
+	key.Namespace, key.Name, key.UID = agent.Namespace, agent.Name, types.UID(agent.UID)
+	if !restraint.Holds(&there, key) {
+		return fmt.Errorf("there is an AccessPolicy %s that does not cut it off, for somebody changed it or is deleting it: delete it", name)
+	}
+	return nil
 }
 
 // reason is what stands in the Quarantine: what was seen, by whom, and in which events.

@@ -1,0 +1,166 @@
+package auditsink
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/audit"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/detect"
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
+)
+
+func scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(v1alpha1.AddToScheme(s))
+	return s
+}
+
+// answering is a controller whose cluster lets policies be created once it works.
+type answering struct {
+	*Controller
+	works bool
+	told  []string
+}
+
+func newAnswering(there ...client.Object) *answering {
+	a := &answering{works: true}
+	c := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(there...).WithInterceptorFuncs(interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			if !a.works {
+				return errors.New("the API server is away")
+			}
+			return c.Create(ctx, obj, opts...)
+		},
+	}).Build()
+	journal := audit.NewJournal(func(e *event.Event) { a.told = append(a.told, e.Outcome.Reason) })
+	a.Controller = &Controller{
+		Client: c, Live: c, Journal: journal, Incident: "incident", Clock: clock.RealClock{}, Recorder: events.NewFakeRecorder(100),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{}),
+	}
+	return a
+}
+
+func (a *answering) responder() *responder {
+	return &responder{c: a.Controller, sink: &v1alpha1.AuditSink{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "sink"}}}
+}
+
+// thief is a finding that suspends the key team/bot.
+func thief() detect.Finding {
+	return detect.Finding{
+		Detection: "ghost", Response: v1alpha1.ResponseSuspend, Mode: v1alpha1.ModeAct, Events: []string{"e1"}, Message: "used",
+		Agent: &event.Agent{Object: event.Object{Namespace: "team", Name: "bot", UID: "u1"}},
+	}
+}
+
+// policyOf is what thief leads to.
+func policyOf(t *testing.T, a *answering) *v1alpha1.AccessPolicy {
+	t.Helper()
+	var all v1alpha1.AccessPolicyList
+	if err := a.Client.List(t.Context(), &all, client.InNamespace("incident")); err != nil {
+		t.Fatal(err)
+	}
+	if len(all.Items) != 1 {
+		t.Fatalf("%d policies, want one", len(all.Items))
+	}
+	return &all.Items[0]
+}
+
+// TestRespondsAgain holds that a response that did not come about for the cluster was away is
+// given when it is back, and told of both times.
+func TestRespondsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnswering()
+		a.works = false
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- a.retries.run(ctx) }()
+		a.responder().respond(ctx, thief())
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		a.works = true
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{doneFailed, doneSuspend}, a.told); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+		policyOf(t, a)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestGivesUp holds that nobody is suspended for what was found long ago.
+func TestGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnswering()
+		a.works = false
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- a.retries.run(ctx) }()
+		a.responder().respond(ctx, thief())
+		time.Sleep(2 * time.Hour)
+		a.works = true
+		time.Sleep(2 * time.Hour)
+		stop()
+		<-ended
+		if diff := cmp.Diff([]string{doneFailed}, a.told); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestSuspendedIsSo holds that an agent is called suspended only where the policy that is there
+// cuts it off.
+func TestSuspendedIsSo(t *testing.T) {
+	first := newAnswering()
+	if done, err := first.responder().suspend(t.Context(), thief()); done != doneSuspend || err != nil {
+		t.Fatalf("%s, %v", done, err)
+	}
+	ours := policyOf(t, first)
+	changed := func(change func(*v1alpha1.AccessPolicy)) *v1alpha1.AccessPolicy {
+		p := restraint.QuarantineOf(types.NamespacedName{Namespace: "team", Name: "bot"}, client.ObjectKeyFromObject(ours), "reason")
+		change(p)
+		return p
+	}
+	for name, tt := range map[string]struct {
+		there *v1alpha1.AccessPolicy
+		want  string
+	}{
+		"the same": {changed(func(*v1alpha1.AccessPolicy) {}), doneSuspend},
+		"of another key": {changed(func(p *v1alpha1.AccessPolicy) {
+			p.Spec.Quarantine.Targets.Keys = []v1alpha1.KeyReference{{Namespace: "team", Name: "other"}}
+		}), doneFailed},
+		"of another type": {changed(func(p *v1alpha1.AccessPolicy) {
+			p.Spec = v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyCeiling}
+		}), doneFailed},
+		"on its way out": {changed(func(p *v1alpha1.AccessPolicy) {
+			p.Finalizers, p.DeletionTimestamp = []string{"example.com/held"}, new(metav1.Now())
+		}), doneFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAnswering(tt.there)
+			if done, err := a.responder().suspend(t.Context(), thief()); done != tt.want || (err != nil) != (tt.want == doneFailed) {
+				t.Errorf("%s, %v; want %s", done, err, tt.want)
+			}
+		})
+	}
+}
