@@ -20,9 +20,10 @@ export OKTA_DATA
 RACE ?= $(if $(shell command -v $(or $(CC),cc) || command -v gcc || command -v clang),-race)
 BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 ASSETS := assets=$$(hack/kube-assets) && export KUBEBUILDER_ASSETS="$$assets"
+HELM := helm=$${HELM:-$$(hack/tool helm)} && export HELM="$$helm"
 COLLECTOR := collector=$${OTEL_COLLECTOR:-$$(hack/tool otel-collector)} && export OTEL_COLLECTOR="$$collector"
 # What make generate and make docs write. git must agree with it at every commit.
-GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference
+GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference charts/agent-identity-operator/files
 
 ##@ Everyday
 
@@ -41,7 +42,7 @@ demo: build ## Run everything on loopback and show it step by step (KEEP=1 leave
 test: ## Run all tests on a real API server, with the race detector.
 	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
 	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
-	@$(ASSETS) && $(COLLECTOR) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
+	@$(ASSETS) && $(COLLECTOR) && $(HELM) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
 
 # How long make fuzz runs each target.
 FUZZTIME ?= 10s
@@ -109,6 +110,7 @@ generate: ## Generate deep copies, CRDs and the operator's RBAC role from marker
 	  "$$tool" object paths=./api/... && \
 	  "$$tool" crd paths=./api/v1alpha1/... output:crd:dir=config/crd/bases && \
 	  "$$tool" rbac:roleName=agent-identity-operator paths=./internal/... output:rbac:dir=config/rbac
+	@hack/chart-files
 
 .PHONY: docs
 docs: ## Generate docs/reference/api.md from the API's comments.
