@@ -3,6 +3,7 @@ package auditsink
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,15 +36,16 @@ func scheme() *runtime.Scheme {
 // answering is a controller whose cluster lets policies be created once it works.
 type answering struct {
 	*Controller
-	works bool
+	works atomic.Bool
 	told  []string
 }
 
 func newAnswering(there ...client.Object) *answering {
-	a := &answering{works: true}
+	a := &answering{}
+	a.works.Store(true)
 	c := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(there...).WithInterceptorFuncs(interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
-			if !a.works {
+			if !a.works.Load() {
 				return errors.New("the API server is away")
 			}
 			return c.Create(ctx, obj, opts...)
@@ -87,14 +89,14 @@ func policyOf(t *testing.T, a *answering) *v1alpha1.AccessPolicy {
 func TestRespondsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnswering()
-		a.works = false
+		a.works.Store(false)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- a.retries.run(ctx) }()
 		a.responder().respond(ctx, thief())
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		a.works = true
+		a.works.Store(true)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{doneFailed, doneSuspend}, a.told); diff != "" {
@@ -112,13 +114,13 @@ func TestRespondsAgain(t *testing.T) {
 func TestGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnswering()
-		a.works = false
+		a.works.Store(false)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- a.retries.run(ctx) }()
 		a.responder().respond(ctx, thief())
 		time.Sleep(2 * time.Hour)
-		a.works = true
+		a.works.Store(true)
 		time.Sleep(2 * time.Hour)
 		stop()
 		<-ended
