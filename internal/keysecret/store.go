@@ -55,7 +55,7 @@ func (s *Store) find(ctx context.Context, stored *Stored, name, part string) (*c
 	metadata := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
 	err = s.Live.Get(ctx, key, metadata)
 	switch {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err), s.leaving(ctx, stored, err):
 		return nil, plan.Absent, nil
 	case err != nil:
 		return nil, "", fmt.Errorf("looking for Secret %s: %w", key, err)
@@ -63,6 +63,17 @@ func (s *Store) find(ctx context.Context, stored *Stored, name, part string) (*c
 		return nil, "", s.reveal(ctx, key, part)
 	}
 	return nil, plan.Foreign, nil
+}
+
+// leaving tells that a key's Secrets are out of reach because its namespace is being deleted, and
+// the operator's rights in it with it: they go without us. Of a key that is not being deleted
+// that is never said, for what is made then must be kept.
+func (s *Store) leaving(ctx context.Context, stored *Stored, err error) bool {
+	if !apierrors.IsForbidden(err) || stored.key.DeletionTimestamp.IsZero() {
+		return false
+	}
+	namespace := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+	return s.Live.Get(ctx, types.NamespacedName{Name: stored.key.Namespace}, namespace) == nil && !namespace.DeletionTimestamp.IsZero()
 }
 
 // judge says whose a Secret is that carries our label. One without a living owner,
@@ -155,12 +166,13 @@ func (s *Store) write(ctx context.Context, secret *corev1.Secret) error {
 	return nil
 }
 
-func (s *Store) remove(ctx context.Context, secret *corev1.Secret) error {
+func (s *Store) remove(ctx context.Context, stored *Stored, secret *corev1.Secret) error {
 	if secret == nil {
 		return nil
 	}
 	precondition := client.Preconditions{UID: &secret.UID}
-	if err := s.Client.Delete(Unlogged(ctx), secret, precondition); client.IgnoreNotFound(err) != nil {
+	err := s.Client.Delete(Unlogged(ctx), secret, precondition)
+	if client.IgnoreNotFound(err) != nil && !s.leaving(ctx, stored, err) {
 		return fmt.Errorf("deleting Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	}
 	return nil
@@ -169,10 +181,10 @@ func (s *Store) remove(ctx context.Context, secret *corev1.Secret) error {
 // Delete removes the key's Secrets, the staging one first: what is left then is
 // never taken for a credential that is about to be registered.
 func (s *Store) Delete(ctx context.Context, stored *Stored) error {
-	if err := s.remove(ctx, stored.stagedSecret); err != nil {
+	if err := s.remove(ctx, stored, stored.stagedSecret); err != nil {
 		return err
 	}
-	if err := s.remove(ctx, stored.publishedSecret); err != nil {
+	if err := s.remove(ctx, stored, stored.publishedSecret); err != nil {
 		return err
 	}
 	stored.stagedSecret, stored.publishedSecret = nil, nil
@@ -191,11 +203,11 @@ func (s *Store) HandOver(ctx context.Context, stored *Stored) error {
 		delete(secret.Labels, labelManagedBy)
 		record{}.write(secret)
 		delete(secret.Annotations, annotationOwner)
-		if err := s.write(ctx, secret); client.IgnoreNotFound(err) != nil {
+		if err := s.write(ctx, secret); client.IgnoreNotFound(err) != nil && !s.leaving(ctx, stored, err) {
 			return err
 		}
 	}
-	if err := s.remove(ctx, stored.stagedSecret); err != nil {
+	if err := s.remove(ctx, stored, stored.stagedSecret); err != nil {
 		return err
 	}
 	if stored.publishedSecret != nil {

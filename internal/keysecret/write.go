@@ -113,10 +113,10 @@ func (s *Store) NoteCleansing(ctx context.Context, stored *Stored) error {
 	return s.Forget(ctx, stored)
 }
 
-// note writes into both Secrets, as far as they are there.
+// note writes into both Secrets, as far as they are there and in reach.
 func (s *Store) note(ctx context.Context, stored *Stored, note func(*corev1.Secret, *record)) error {
 	if stored.stagedSecret != nil {
-		if err := s.stage(ctx, stored, note); err != nil {
+		if err := s.stage(ctx, stored, note); err != nil && !s.leaving(ctx, stored, err) {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (s *Store) note(ctx context.Context, stored *Stored, note func(*corev1.Secr
 		r := readRecord(secret)
 		note(secret, &r)
 		r.write(secret)
-		if err := s.write(ctx, secret); err != nil {
+		if err := s.write(ctx, secret); err != nil && !s.leaving(ctx, stored, err) {
 			return err
 		}
 		stored.publishedSecret = secret

@@ -33,6 +33,7 @@ import (
 	configv1alpha1 "github.com/agentidentity/agent-identity-operator/api/config/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/admission"
+	"github.com/agentidentity/agent-identity-operator/internal/inventory"
 	"github.com/agentidentity/agent-identity-operator/internal/keysecret"
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
@@ -87,6 +88,9 @@ func Run(ctx context.Context, o Options) error {
 		if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.AgentAPIKey{}, name, index); err != nil {
 			return fmt.Errorf("indexing keys by %s: %w", name, err)
 		}
+	}
+	if err := inventory.Register(o.Metrics, inventory.New(mgr.GetClient(), o.Clock)); err != nil {
+		return err
 	}
 	for _, c := range controllers(o, mgr, directory, trail) {
 		if err := c.SetupWithManager(mgr); err != nil {

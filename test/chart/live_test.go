@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,6 +35,8 @@ import (
 const (
 	home   = "agent-identity-system"
 	served = "chatbot"
+	// leaving is another that is served.
+	leaving = "leaving"
 )
 
 // patience is how long something may take to come about.
@@ -58,7 +61,7 @@ type installed struct {
 func TestRelease(t *testing.T) {
 	i := newInstalled(t)
 	install, upgrade, uninstall, sample := i.told(4)
-	i.does(install + " --set okta.orgURL=" + i.url + " --set configuration.incidentNamespace=incidents")
+	i.does(strings.ReplaceAll(install, "{chatbot}", "{chatbot,leaving}") + " --set okta.orgURL=" + i.url + " --set configuration.incidentNamespace=incidents")
 	stop := i.run()
 	const keys = 20
 	i.create(&v1alpha1.AIAgentRole{
@@ -66,14 +69,7 @@ func TestRelease(t *testing.T) {
 		Spec:       v1alpha1.AIAgentRoleSpec{Permissions: []v1alpha1.Permission{{Name: "talk", Description: "Talk to people."}}},
 	})
 	for n := range keys {
-		name := fmt.Sprint("bot-", n)
-		i.create(&v1alpha1.AgentAPIKey{
-			ObjectMeta: metav1.ObjectMeta{Namespace: served, Name: name},
-			Spec: v1alpha1.AgentAPIKeySpec{
-				RoleRef: v1alpha1.RoleReference{Name: "chat"}, Agent: v1alpha1.Agent{Name: "Bot"},
-				Secret: v1alpha1.SecretTarget{Name: v1alpha1.ObjectName(name + "-okta")},
-			},
-		})
+		i.create(i.bot(served, fmt.Sprint("bot-", n)))
 	}
 	for n := range keys {
 		i.eventually(fmt.Sprintf("key %d works", n), func() bool { return i.ready(served, fmt.Sprint("bot-", n)) })
@@ -81,8 +77,9 @@ func TestRelease(t *testing.T) {
 	i.does(sample)
 	i.eventually("the key of the sample that is told of works", func() bool { return i.ready(served, "chatbot") })
 	i.samples()
+	i.leaves()
 	stop()
-	i.does(upgrade)
+	i.does(upgrade + " --set namespaces='{chatbot}'") // without the one that was deleted
 	i.forget()
 	stop = i.run()
 	i.eventually("the new operator has looked at Okta, and is done", i.quiet)
@@ -155,6 +152,58 @@ func (i *installed) samples() {
 	}
 }
 
+// leaves deletes a namespace as the namespace controller does, which is not here: the roles in it
+// are gone before the operator lets go of what it keeps there.
+func (i *installed) leaves() {
+	i.Helper()
+	i.create(i.bot(leaving, "last"))
+	i.create(&v1alpha1.AIAgentRole{
+		ObjectMeta: metav1.ObjectMeta{Namespace: leaving, Name: "chat"},
+		Spec:       v1alpha1.AIAgentRoleSpec{Permissions: []v1alpha1.Permission{{Name: "talk", Description: "Talk to people."}}},
+	})
+	i.eventually("the key works", func() bool { return i.ready(leaving, "last") })
+	i.mu.Lock()
+	before := len(i.forbidden)
+	i.mu.Unlock()
+	for _, obj := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: leaving}},
+		&rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: leaving, Name: operatorChart}},
+		&rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: leaving, Name: operatorChart}},
+		i.bot(leaving, "last"),
+		&v1alpha1.AIAgentRole{ObjectMeta: metav1.ObjectMeta{Namespace: leaving, Name: "chat"}},
+	} {
+		if err := cluster.admin.Delete(i.Context(), obj); err != nil {
+			i.Fatalf("deleting %T %s: %v", obj, obj.GetName(), err)
+		}
+	}
+	i.eventually("the operator lets go of what is in the namespace", func() bool {
+		var keys v1alpha1.AgentAPIKeyList
+		var roles v1alpha1.AIAgentRoleList
+		return cluster.admin.List(i.Context(), &keys, client.InNamespace(leaving)) == nil && len(keys.Items) == 0 &&
+			cluster.admin.List(i.Context(), &roles, client.InNamespace(leaving)) == nil && len(roles.Items) == 0
+	})
+	for _, app := range i.org.Snapshot().Apps {
+		if strings.Contains(app.Label, "/"+leaving+"/") {
+			i.Errorf("app %s is left in Okta", app.Label)
+		}
+	}
+	// What is forbidden by now is meant to be.
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.forbidden = i.forbidden[:before]
+}
+
+// bot is a key of the role "chat".
+func (i *installed) bot(namespace, name string) *v1alpha1.AgentAPIKey {
+	return &v1alpha1.AgentAPIKey{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.AgentAPIKeySpec{
+			RoleRef: v1alpha1.RoleReference{Name: "chat"}, Agent: v1alpha1.Agent{Name: "Bot"},
+			Secret: v1alpha1.SecretTarget{Name: v1alpha1.ObjectName(name + "-okta")},
+		},
+	}
+}
+
 func (i *installed) ready(namespace, name string) bool {
 	var key v1alpha1.AgentAPIKey
 	err := cluster.admin.Get(i.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &key)
@@ -183,7 +232,7 @@ func newInstalled(t *testing.T) *installed {
 	if err := os.WriteFile(filepath.Join(i.credentials, "api_token"), []byte(i.org.AddAPIToken()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{home, served, "incidents"} {
+	for _, name := range []string{home, served, leaving, "incidents"} {
 		i.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
 			"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted",
 		}}})

@@ -38,7 +38,7 @@ func ways() map[string][]string {
 		"cluster-wide": least("--set", "clusterWide=true"),
 		"alone":        least(append(served, "--set", "replicas=1,crds.enabled=false,ceilingAdmission=false,metrics.enabled=false,networkPolicy.enabled=false")...),
 		"everything": least(append(served, "--set",
-			"webhook.enabled=true,metrics.serviceMonitor.enabled=true,metrics.readers[0].namespace=monitoring,metrics.readers[0].name=prometheus,"+
+			"webhook.enabled=true,metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.readers[0].namespace=monitoring,metrics.readers[0].name=prometheus,"+
 				"podLabels.a=b,podAnnotations.c=d,nodeSelector.e=f,priorityClassName=system-cluster-critical,imagePullSecrets[0].name=pull,"+
 				"serviceAccount.annotations.g=h,image.digest=sha256:"+strings.Repeat("0", 64),
 			"--set-json", `configuration={"accessTokenLifetime":"10m","resyncInterval":"1h","audience":"api://x","okta":{"rateLimitShare":20},
@@ -91,7 +91,7 @@ func TestObjectsAreTaken(t *testing.T) {
 			cluster.warnings.take()
 			for _, object := range objects {
 				err := cluster.admin.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"), client.ForceOwnership, client.DryRunAll)
-				if meta.IsNoMatchError(err) && slices.Contains([]string{"ServiceMonitor", "Certificate", "Issuer"}, object.GetKind()) {
+				if meta.IsNoMatchError(err) && slices.Contains([]string{"ServiceMonitor", "PrometheusRule", "Certificate", "Issuer"}, object.GetKind()) {
 					continue
 				}
 				if err != nil {
@@ -207,8 +207,10 @@ func TestRights(t *testing.T) {
 			sane(t, "the cluster", everywhere)
 			if name != "cluster-wide" {
 				for right := range everywhere {
-					if !strings.HasPrefix(right, "get namespaces") && !strings.HasPrefix(right, "list namespaces") && !strings.HasPrefix(right, "watch namespaces") &&
-						!strings.HasPrefix(right, "create tokenreviews") && !strings.HasPrefix(right, "create subjectaccessreviews") {
+					if !strings.Contains(right, ".agentidentity.dev") && !slices.Contains([]string{
+						"get namespaces.", "list namespaces.", "watch namespaces.",
+						"create tokenreviews.authentication.k8s.io", "create subjectaccessreviews.authorization.k8s.io",
+					}, right) {
 						t.Errorf("everywhere: %s", right)
 					}
 				}
