@@ -43,6 +43,7 @@ test: ## Run all tests on a real API server, with the race detector.
 	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
 	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
 	@$(ASSETS) && $(COLLECTOR) && $(HELM) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
+	@go -C hack/alerts test -buildvcs=false ./...
 
 # How long make fuzz runs each target.
 FUZZTIME ?= 10s
@@ -67,6 +68,10 @@ soak: ## Kill -9 the real program 140 times while people change things (about 5 
 .PHONY: soak-audit
 soak-audit: ## Kill -9 the real program 100 times while a million events happen, and count what receivers got (about 10 minutes).
 	@$(ASSETS) && go test -buildvcs=false -count=1 -timeout 60m -v -run TestAuditKillNine ./test/story -story.audit-events=1000000 -story.audit-kills=100 $(TESTFLAGS)
+
+.PHONY: e2e
+e2e: ## See the product on a real cluster (KUBECONFIG, else ../shared/cluster): chart, pods, rotation, kills, quarantine.
+	@hack/e2e
 
 .PHONY: seeded
 seeded: ## Plant known bugs, one after another, and show which test catches each (about 5 minutes).
