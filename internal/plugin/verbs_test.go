@@ -25,7 +25,19 @@ func cluster() []client.Object {
 	elsewhere.Status.Conditions = ready(metav1.ConditionFalse, v1alpha1.ReasonSuspended, "spec.state is Suspended;\x1b[31m set it to Active\u202e")
 	stale := key("chatbot", "stale")
 	stale.Generation = 2
-	return []client.Object{key("chatbot", "chatbot"), stale, elsewhere, people(role("chatbot", "chatbot")), role("other", "plain"), quarantined()}
+	return []client.Object{
+		key("chatbot", "chatbot"), stale, elsewhere, people(role("chatbot", "chatbot")), role("other", "plain"), quarantined(), conditional(),
+	}
+}
+
+// conditional is a policy about the role chatbot that does not work.
+func conditional() *v1alpha1.AccessPolicy {
+	policy := &v1alpha1.AccessPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "chatbot", Name: "console", Generation: 1}}
+	policy.Spec.Type = v1alpha1.PolicyConditional
+	policy.Spec.Conditional = &v1alpha1.ConditionalPolicy{RoleRefs: []v1alpha1.RoleReference{{Name: "chatbot"}}}
+	policy.Status.Conditions = ready(metav1.ConditionFalse, "AppNotFound", "there is no app \"Console\" in Okta")
+	policy.Status.Conditional = &v1alpha1.ConditionalStatus{PolicyID: "rst1"}
+	return policy
 }
 
 func quarantined() *v1alpha1.AccessPolicy {
@@ -69,6 +81,13 @@ func TestScreens(t *testing.T) {
 		"mfa-json":        {"the same for programs", "mfa status chatbot -o json"},
 		"mfa-none":        {"no roles", "mfa status -n empty"},
 		"mfa-unknown":     {"a role that is not there", "mfa status nobody"},
+		"status":          {"the namespace's roles, with what hangs on each and on none", "status"},
+		"status-all":      {"all namespaces; what a status says does nothing to the terminal", "status -A"},
+		"status-named":    {"a role with whoever uses it, and nothing else", "status chatbot"},
+		"status-json":     {"the same for programs", "status plain -n other -o json"},
+		"status-none":     {"no roles", "status -n empty"},
+		"status-unknown":  {"a role that is not there", "status nobody"},
+		"status-both":     {"a role and -A contradict each other", "status chatbot -A"},
 		"quarantine-list": {"what is cut off, and until when tokens may live", "quarantine list"},
 		"quarantine-json": {"the same for programs", "quarantine list -o json"},
 		"quarantine-none": {"nothing is cut off", "quarantine list --incident-namespace empty"},
