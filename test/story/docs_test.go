@@ -115,3 +115,34 @@ func read(t *testing.T, path ...string) string {
 	}
 	return string(text)
 }
+
+// TestDocsNameTests: every test and directory of tests that the threat model leans on is there.
+func TestDocsNameTests(t *testing.T) {
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+		all.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := read(t, "docs", "threat-model.md")
+	names := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(model, -1)
+	if len(names) < 5 {
+		t.Fatalf("only %d tests are named", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(all.String(), "func "+name[1]+"(") {
+			t.Errorf("docs/threat-model.md leans on %s, which there is not", name[1])
+		}
+	}
+	for _, path := range regexp.MustCompile("`((?:test|internal)/[\\w/.]+)`").FindAllStringSubmatch(model, -1) {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(path[1]))); err != nil {
+			t.Errorf("docs/threat-model.md leans on %s: %v", path[1], err)
+		}
+	}
+}
