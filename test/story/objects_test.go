@@ -165,6 +165,7 @@ func (w *world) checkStatus(obj settled) {
 		w.Errorf("kstatus of %s %s is %s, want %s because %s; conditions: %s",
 			gvk.Kind, obj.GetName(), result.Status, want, why, conditionsOf(obj))
 	}
+	w.checkHealth(obj, content, result.Status)
 }
 
 // wantStatus reads our own conditions by our own promise.
