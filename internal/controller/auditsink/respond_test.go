@@ -84,46 +84,39 @@ func policyOf(t *testing.T, a *answering) *v1alpha1.AccessPolicy {
 	return &all.Items[0]
 }
 
-// TestRespondsAgain holds that a response that did not come about for the cluster was away is
-// given when it is back, and told of both times.
-func TestRespondsAgain(t *testing.T) {
+// away has the cluster be away for that long after a finding, and gives what is told until two
+// hours later.
+func away(t *testing.T, long time.Duration, ended func(*answering)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnswering()
 		a.works.Store(false)
 		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- a.retries.run(ctx) }()
+		done := make(chan error)
+		go func() { done <- a.retries.run(ctx) }()
 		a.responder().respond(ctx, thief())
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		time.Sleep(long)
 		a.works.Store(true)
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
+		time.Sleep(2 * time.Hour)
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		ended(a)
+	})
+}
+
+// TestRespondsAgain holds that a response that did not come about for the cluster was away is
+// given when it is back, and told of both times; and that nobody is suspended for what was found
+// long ago.
+func TestRespondsAgain(t *testing.T) {
+	away(t, 10*time.Minute, func(a *answering) {
 		if diff := cmp.Diff([]string{doneFailed, doneSuspend}, a.told); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
 		policyOf(t, a)
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 	})
-}
-
-// TestGivesUp holds that nobody is suspended for what was found long ago.
-func TestGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newAnswering()
-		a.works.Store(false)
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- a.retries.run(ctx) }()
-		a.responder().respond(ctx, thief())
-		time.Sleep(2 * time.Hour)
-		a.works.Store(true)
-		time.Sleep(2 * time.Hour)
-		stop()
-		<-ended
+	away(t, 2*time.Hour, func(a *answering) {
 		if diff := cmp.Diff([]string{doneFailed}, a.told); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
 		}
