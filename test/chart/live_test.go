@@ -40,7 +40,7 @@ const (
 )
 
 // patience is how long something may take to come about.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // installed is a release, with the org that its operator speaks to.
 type installed struct {
