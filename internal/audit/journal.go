@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -71,4 +72,27 @@ func (j *Journal) changed() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.news
+}
+
+// bringOwn sends what the operator itself did. What is noted with it is written down with the
+// next page.
+func (f *Follower) bringOwn(ctx context.Context) error {
+	events, last, missed := f.Journal.after(f.journal)
+	if missed > 0 {
+		f.position = f.position.withGap(Gap{From: f.own, To: f.Clock.Now(), Reason: OperatorEventsDropped})
+	}
+	var chosen []*event.Event
+	for i := range events {
+		if f.sink.Select(ctx, &events[i]) {
+			chosen = append(chosen, &events[i])
+		}
+	}
+	f.journal = max(f.journal, last-int64(len(events)))
+	aside, err := f.deliver(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	f.position = f.setAside(f.position, aside)
+	f.journal, f.own = last, f.Clock.Now()
+	return nil
 }

@@ -84,10 +84,16 @@ func run(m *testing.M) (int, error) {
 		return 1, fmt.Errorf("making the operator's kubeconfig: %w", err)
 	}
 	cluster.operator.QPS, cluster.operator.Burst = -1, -1
+	asked := &rights{used: map[string]bool{}}
+	cluster.operator.Wrap(asked.watching)
 	if err := bindShippedRole(); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	code := m.Run()
+	if code != 0 {
+		return code, nil
+	}
+	return 0, asked.check()
 }
 
 func writeKubeconfig(person *envtest.AuthenticatedUser) error {
