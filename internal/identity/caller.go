@@ -39,6 +39,14 @@ func CallerFrom(ctx context.Context) Caller {
 	return caller
 }
 
+// Urgently returns a context for the same caller whose calls go before all routine ones, from
+// what is kept of every rate limit for taking access away.
+func Urgently(ctx context.Context) context.Context {
+	caller := CallerFrom(ctx)
+	caller.Urgency = Revocation
+	return WithCaller(ctx, caller)
+}
+
 // Action is one thing that the operator asked of the directory, other than to be shown
 // something. It holds no secret.
 type Action struct {

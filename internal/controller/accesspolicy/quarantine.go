@@ -159,7 +159,9 @@ func (c *Controller) progress(ctx context.Context, targets []v1alpha1.KeyReferen
 // is one that is somebody else's, and active.
 func (c *Controller) endLeftover(ctx context.Context, ref v1alpha1.KeyReference) (bool, error) {
 	namespace, name := string(ref.Namespace), string(ref.Name)
-	ctx = identity.WithCaller(ctx, identity.Caller{Namespace: namespace, Urgency: identity.Revocation})
+	ctx = identity.WithCaller(ctx, identity.Caller{
+		Kind: "AgentAPIKey", Namespace: namespace, Name: name, Urgency: identity.Revocation,
+	})
 	seen, err := c.Directory.ObserveClient(ctx, desired.ClientID(c.Settings.Cluster, namespace, name), identity.ClientHint{})
 	if err != nil || seen == nil || !seen.Active {
 		return false, err

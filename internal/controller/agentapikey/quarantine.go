@@ -48,7 +48,7 @@ func (c *Controller) hurried(ctx context.Context, s *scene) context.Context {
 	if s.seen.Quarantine == "" {
 		return ctx
 	}
-	return identity.WithCaller(ctx, identity.Caller{Namespace: s.key.Namespace, Urgency: identity.Revocation})
+	return identity.Urgently(ctx)
 }
 
 // shut ends the access of a key that is in quarantine, and gives the steps it took.

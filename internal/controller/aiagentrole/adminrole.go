@@ -62,7 +62,7 @@ func (c *Controller) lessen(ctx context.Context, want *desired.Role, roster iden
 		return nil
 	}
 	if roster.Administering {
-		ctx = urgent(ctx, want.Mark)
+		ctx = identity.Urgently(ctx)
 	}
 	err := c.takeAdmin(ctx, *step)
 	if err != nil {

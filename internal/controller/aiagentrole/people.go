@@ -48,15 +48,11 @@ func refusal(want desired.Role) error {
 // letOut takes out of the group who is not to be in it any more. Until it is done the
 // group goes on saying that the role decides on it.
 func (c *Controller) letOut(ctx context.Context, want *desired.Role, roster identity.Roster) error {
-	err := c.performPeople(urgent(ctx, want.Mark), *want, plan.People(*want, plan.PeopleSeen{Roster: roster}).Steps)
+	err := c.performPeople(identity.Urgently(ctx), *want, plan.People(*want, plan.PeopleSeen{Roster: roster}).Steps)
 	if err != nil {
 		want.Group.Managed = true
 	}
 	return err
-}
-
-func urgent(ctx context.Context, owner identity.Mark) context.Context {
-	return identity.WithCaller(ctx, identity.Caller{Namespace: owner.Namespace, Urgency: identity.Revocation})
 }
 
 // letIn makes the people members whom the role names, and reports on them.
