@@ -67,16 +67,20 @@ func rightOf(req *http.Request) string {
 
 // unasked are rights that no story asks for by itself, and why the operator has them.
 func unasked() map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"update agentapikeys/finalizers.agentidentity.dev": "owner references that block deletion, where the cluster enforces permissions for them",
 		"create tokenreviews.authentication.k8s.io":        "who asks for metrics over HTTPS",
 		"create subjectaccessreviews.authorization.k8s.io": "whether they may",
-		"get daemonsets.apps":                              "as of Deployments",
-		"patch daemonsets.apps":                            "as of Deployments",
-		"get statefulsets.apps":                            "as of Deployments",
-		"patch statefulsets.apps":                          "as of Deployments",
 		"patch events.events.k8s.io":                       "an event that happens again within minutes",
+		"get namespaces.":                                  "whether a namespace is being deleted, when the rights in it are gone already (test/chart)",
 	}
+	for _, workload := range []string{"daemonsets.apps", "statefulsets.apps"} {
+		all["get "+workload], all["patch "+workload] = "as of Deployments", "as of Deployments"
+	}
+	for _, watched := range []string{"accesspolicies.agentidentity.dev", "auditsinks.agentidentity.dev", "namespaces.", "secrets."} {
+		all["list "+watched] = "a cache begins with it where the API server does not stream lists"
+	}
+	return all
 }
 
 // check holds, when all stories have run, that the shipped role gives no right that nobody uses.

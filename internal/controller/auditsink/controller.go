@@ -69,7 +69,7 @@ type Controller struct {
 	dropped prometheus.Counter
 }
 
-// +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=auditsinks/status,verbs=patch
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
