@@ -187,7 +187,7 @@ func (x *Index) forget(uid types.UID) {
 }
 
 // Identify says whom the event concerns: the agent that acts in it, or that something is
-// done to, else the role that something is done to. Of several agents it is the first; an
+// done to (agentOf), else the role that something is done to. Of several agents it is the first; an
 // event about a role names no agent.
 func (x *Index) Identify(e *event.Event) {
 	x.mu.RLock()
@@ -208,18 +208,11 @@ func (x *Index) Identify(e *event.Event) {
 	}
 }
 
+// agentOf goes by the directory's ids first. Names that anybody can choose say whom an event
+// concerns only where no id does: a login that is an agent's name must not hide what is done to
+// another.
 func (x *Index) agentOf(e *event.Event) *event.Agent {
-	for _, name := range []string{e.Actor.ID, e.Client.ID, e.Actor.AlternateID} {
-		if a := x.agentCalled(name, e.Published); a != nil {
-			return a
-		}
-	}
-	for i := range e.Targets {
-		t := &e.Targets[i]
-		names := []string{t.ID, t.AlternateID, t.DisplayName}
-		if isRole(t) {
-			names = names[:1]
-		}
+	for _, names := range [][]string{idsOf(e), namesOf(e)} {
 		for _, name := range names {
 			if a := x.agentCalled(name, e.Published); a != nil {
 				return a
@@ -227,6 +220,30 @@ func (x *Index) agentOf(e *event.Event) *event.Agent {
 		}
 	}
 	return nil
+}
+
+// idsOf are the directory's ids in the event: who acts first, but what is done to a client
+// concerns that client, also when another agent does it.
+func idsOf(e *event.Event) []string {
+	acting, targets := []string{e.Actor.ID, e.Client.ID}, make([]string, 0, len(e.Targets))
+	for i := range e.Targets {
+		targets = append(targets, e.Targets[i].ID)
+	}
+	if event.Category(e.Type) == v1alpha1.CategoryClient {
+		return append(targets, acting...)
+	}
+	return append(acting, targets...)
+}
+
+// namesOf are the names in it that somebody has chosen.
+func namesOf(e *event.Event) []string {
+	names := []string{e.Actor.AlternateID}
+	for i := range e.Targets {
+		if t := &e.Targets[i]; !isRole(t) {
+			names = append(names, t.AlternateID, t.DisplayName)
+		}
+	}
+	return names
 }
 
 // early is how much earlier than an object, by the cluster's clock, something may have happened

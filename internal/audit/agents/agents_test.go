@@ -164,3 +164,33 @@ func TestNamesakes(t *testing.T) {
 		t.Error("the app's id is nobody else's: what happened to it before it was adopted is told")
 	}
 }
+
+// TestIdsBeforeNames holds that nobody hides what is done to an agent behind another's name.
+func TestIdsBeforeNames(t *testing.T) {
+	x := New("prod", clock.RealClock{})
+	x.put(key("bot", "1"))
+	x.put(key("other", "2"))
+	for name, tt := range map[string]struct {
+		event event.Event
+		want  string
+	}{
+		"a login like another's client id": {event.Event{
+			Type: "app.oauth2.credentials.lifecycle.create", Actor: event.Party{ID: "00u1", AlternateID: "adopted-other"},
+			Targets: []event.Party{{ID: "0oabot", Type: "AppInstance"}},
+		}, "1"},
+		"a label like another's": {event.Event{
+			Type: "application.lifecycle.update", Targets: []event.Party{{ID: "0oaX", DisplayName: "k8s/prod/shop/other"}, {ID: "0oabot"}},
+		}, "1"},
+		"one agent does it to another": {event.Event{
+			Type: "app.oauth2.credentials.lifecycle.create", Actor: event.Party{ID: "adopted-other"}, Targets: []event.Party{{ID: "0oabot"}},
+		}, "1"},
+		"an agent's token": {event.Event{
+			Type: "app.oauth2.as.token.grant.access_token", Actor: event.Party{ID: "adopted-other"}, Targets: []event.Party{{ID: "0oabot"}},
+		}, "2"},
+		"only a name": {event.Event{Actor: event.Party{ID: "00u1", AlternateID: "adopted-other"}}, "2"},
+	} {
+		if x.Identify(&tt.event); tt.event.Agent == nil || tt.event.Agent.UID != tt.want {
+			t.Errorf("%s: got %+v, want the agent of uid %s", name, tt.event.Agent, tt.want)
+		}
+	}
+}

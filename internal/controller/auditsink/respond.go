@@ -114,19 +114,33 @@ func (r *responder) act(ctx context.Context, finding detect.Finding) (done strin
 	return r.suspend(ctx, finding)
 }
 
+// same gives the key that was found, nil when it is gone, or another has its name by now.
+func (r *responder) same(ctx context.Context, agent *event.Agent) (*v1alpha1.AgentAPIKey, error) {
+	key := &v1alpha1.AgentAPIKey{}
+	name := client.ObjectKey{Namespace: agent.Namespace, Name: agent.Name}
+	err := r.c.Client.Get(ctx, name, key)
+	if apierrors.IsNotFound(err) || err == nil && string(key.UID) != agent.UID {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading AgentAPIKey %s: %w", name, err)
+	}
+	return key, nil
+}
+
 // rotate asks for a new credential, once for one finding: the request names the first event.
 func (r *responder) rotate(ctx context.Context, finding detect.Finding) (string, error) {
-	key := &v1alpha1.AgentAPIKey{}
-	name := client.ObjectKey{Namespace: finding.Agent.Namespace, Name: finding.Agent.Name}
-	if err := r.c.Client.Get(ctx, name, key); apierrors.IsNotFound(err) || err == nil && string(key.UID) != finding.Agent.UID {
+	key, err := r.same(ctx, finding.Agent)
+	if err != nil {
+		return doneFailed, err
+	}
+	if key == nil {
 		return doneGone, nil
-	} else if err != nil {
-		return doneFailed, fmt.Errorf("reading AgentAPIKey %s: %w", name, err)
 	}
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}}}`,
 		key.UID, v1alpha1.AnnotationRotate, "detection-"+finding.Events[0])
 	if err := r.c.Client.Patch(ctx, key, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return doneFailed, fmt.Errorf("asking for the rotation of AgentAPIKey %s: %w", name, err)
+		return doneFailed, fmt.Errorf("asking for the rotation of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}
 	return doneRotate, nil
 }
@@ -139,6 +153,9 @@ func (r *responder) suspend(ctx context.Context, finding detect.Finding) (string
 	}
 	agent := finding.Agent
 	key := types.NamespacedName{Namespace: agent.Namespace, Name: agent.Name}
+	if found, err := r.same(ctx, agent); err != nil || found == nil {
+		return doneGone, err
+	}
 	digest := sha256.Sum256([]byte(key.String()))
 	name := types.NamespacedName{Namespace: r.c.Incident, Name: "detected-" + hex.EncodeToString(digest[:8])}
 	policy := restraint.QuarantineOf(key, name, reason(finding, r.sink))

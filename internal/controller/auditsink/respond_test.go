@@ -41,6 +41,7 @@ type answering struct {
 }
 
 func newAnswering(there ...client.Object) *answering {
+	there = append(there, &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "bot", UID: "u1"}})
 	a := &answering{}
 	a.works.Store(true)
 	c := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(there...).WithInterceptorFuncs(interceptor.Funcs{
@@ -157,5 +158,22 @@ func TestSuspendedIsSo(t *testing.T) {
 				t.Errorf("%s, %v; want %s", done, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestNamesakeIsLeftAlone holds that nobody answers for what another key of the name did.
+func TestNamesakeIsLeftAlone(t *testing.T) {
+	finding := thief()
+	finding.Agent.UID = "u0"
+	for _, response := range []v1alpha1.DetectionResponse{v1alpha1.ResponseSuspend, v1alpha1.ResponseRotate} {
+		finding.Response = response
+		a := newAnswering()
+		if done, err := a.responder().act(t.Context(), finding); done != doneGone || err != nil {
+			t.Errorf("%s: %s, %v", response, done, err)
+		}
+		var policies v1alpha1.AccessPolicyList
+		if err := a.Client.List(t.Context(), &policies); err != nil || len(policies.Items) > 0 {
+			t.Errorf("%s: %d policies, %v", response, len(policies.Items), err)
+		}
 	}
 }
