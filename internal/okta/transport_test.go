@@ -242,6 +242,7 @@ func TestSlowAnswer(t *testing.T) {
 		case <-done:
 		case <-r.Context().Done():
 		}
+		panic(http.ErrAbortHandler) // it never comes to an end
 	})
 	t.Cleanup(func() { close(done) })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -164,6 +164,7 @@ func TestSlowBody(t *testing.T) {
 		}
 		expire()
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler) // it never comes to an end
 	})))
 	if diff := cmp.Diff(&told{Kind: output.Unreachable}, tell(t, o.Deliver(ctx, batch(1)))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

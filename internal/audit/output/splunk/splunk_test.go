@@ -57,9 +57,16 @@ func TestDeliverInParts(t *testing.T) {
 	}
 }
 
+// gone waits until the client has left, and never answers: a handler that returns would, and the
+// client may hear of that before it notices that its time is over.
+func gone(r *http.Request) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
 // TestDeliverFaults fails in one way, then not: no event may be missing in the end.
 func TestDeliverFaults(t *testing.T) {
-	hold := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	hold := func(_ http.ResponseWriter, r *http.Request) { gone(r) }
 	with := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { say(w, status, body) }
 	}
@@ -94,7 +101,7 @@ func TestDeliverFaults(t *testing.T) {
 		"Drip": {"a byte at a time", func(w http.ResponseWriter, r *http.Request) {
 			say(w, 200, `{"te`)
 			w.(http.Flusher).Flush()
-			<-r.Context().Done()
+			gone(r)
 		}, true, output.Unreachable, "in time"},
 		"Huge": {"no answer is that long", func(w http.ResponseWriter, _ *http.Request) { say(w, 200, strings.Repeat(" ", 1<<20)) }, true, output.Unreachable, ""},
 		"Deep": {"nor that deep", with(200, strings.Repeat("[", 50_000)), true, output.Unreachable, "not that of"},
