@@ -98,6 +98,8 @@ func TestTwoClaimants(t *testing.T) {
 	one, two := w.currentKey("one"), w.currentKey("two")
 	w.eventually("one has the app", func() bool {
 		one, two = w.currentKey("one"), w.currentKey("two")
+		w.waitOutLag(one) // which of them comes first decides what the other has to wait for
+		w.waitOutLag(two)
 		return ready(one) != ready(two)
 	})
 	winner, loser := one, two

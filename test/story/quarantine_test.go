@@ -130,7 +130,9 @@ func TestQuarantineAsItStands(t *testing.T) {
 	w.start(w.atIncidents)
 	w.create(w.role("chat", "a"), w.key("one", "chat", ""), w.key("two", "chat", ""))
 	readyKey(w, "one")
-	readyKey(w, "two")
+	made := readyKey(w, "two").CreationTimestamp
+	// Keys of the policy's own second count as made after it.
+	w.eventually("a second has passed", func() bool { return time.Now().Unix() > made.Unix() })
 	wide := w.quarantineOf("wide", v1alpha1.QuarantineTargets{Selector: &v1alpha1.KeySelector{
 		Namespaces: []v1alpha1.NamespaceName{v1alpha1.NamespaceName(w.namespace)}, MaxTargets: 1,
 	}})
