@@ -151,4 +151,5 @@ uninstall: ## Delete every key, policy and role (in Okta too), then the operator
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m agentapikeys.agentidentity.dev
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m accesspolicies.agentidentity.dev
 	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m aiagentroles.agentidentity.dev
+	$(KUBECTL) delete --all --all-namespaces --ignore-not-found --timeout=10m auditsinks.agentidentity.dev
 	$(KUBECTL) delete --ignore-not-found -k config/default
