@@ -174,7 +174,8 @@ func (p *parcel) took(places ...int) {
 	for _, place := range places {
 		p.taken[place] = true
 		p.f.sent.Add(short(p.records[place].ID))
-		p.f.barren, p.f.taken = 0, &p.records[place]
+		// A copy: a place in the batch would keep all of it.
+		p.f.barren, p.f.taken = 0, new(p.records[place])
 	}
 	p.f.Metrics.count(resultDelivered, len(places))
 }
