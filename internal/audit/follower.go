@@ -235,17 +235,8 @@ func (f *Follower) caller(ctx context.Context) context.Context {
 // down since at that place, of things that happened before the time, is not read: how late the
 // directory may be it does not say, so the gap begins a day before.
 func (f *Follower) restart() {
-	p := f.position
-	from := p.Last.Add(-overlap)
-	if p.Last.IsZero() || from.Before(p.Began) {
-		from = p.Began
-	}
-	missed := p.Last.Add(-lateness)
-	if p.Last.IsZero() || missed.Before(p.Began) {
-		missed = p.Began
-	}
-	p = p.withGap(Gap{From: missed, To: f.Clock.Now(), Reason: CursorRejected})
-	p.Place = identity.LogPlace{Since: from}
+	p := f.position.withGap(Gap{From: f.position.back(lateness), To: f.Clock.Now(), Reason: CursorRejected})
+	p.Place = identity.LogPlace{Since: f.position.back(overlap)}
 	f.position, f.live = f.retained(p, f.Clock.Now()), false
 }
 

@@ -126,12 +126,7 @@ func TestPlaceLost(t *testing.T) {
 		f := w.follow("siem", start)
 		w.happen(10)
 		time.Sleep(2 * interval)
-		w.answers("siem", func([]output.Record) error { return &output.Error{Kind: output.Unreachable, Message: "gone"} })
-		w.happen(10)
-		time.Sleep(3 * time.Hour)
-		w.answers("siem", nil)
-		w.happen(10)
-		time.Sleep(10 * interval)
+		w.goneFor("siem", 3*time.Hour)
 		w.mustHaveAll("siem", before-1)
 		gaps := f.Progress().Gaps
 		if len(gaps) != 1 || gaps[0].Reason != audit.CursorRejected {

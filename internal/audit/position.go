@@ -49,6 +49,14 @@ const (
 	OperatorEventsDropped GapReason = "OperatorEventsDropped"
 )
 
+// back is that long before the last event, but no earlier than reading began.
+func (p Position) back(d time.Duration) time.Time {
+	if at := p.Last.Add(-d); !p.Last.IsZero() && at.After(p.Began) {
+		return at
+	}
+	return p.Began
+}
+
 // withGap gives the position with one more gap. One that goes on with another is the same;
 // when there are too many, two of them become one that spans both: a stretch is never forgotten.
 func (p Position) withGap(g Gap) Position {

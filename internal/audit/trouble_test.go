@@ -191,12 +191,7 @@ func TestLastIsNoLie(t *testing.T) {
 		}
 		f := w.follow("siem", start)
 		time.Sleep(2 * interval)
-		w.answers("siem", func([]output.Record) error { return &output.Error{Kind: output.Unreachable, Message: "gone"} })
-		w.happen(10)
-		time.Sleep(3 * time.Hour)
-		w.answers("siem", nil)
-		w.happen(10)
-		time.Sleep(10 * interval)
+		w.goneFor("siem", 3*time.Hour)
 		w.mustHaveAll("siem", before-1)
 		if p := f.Progress(); len(p.Gaps) != 1 || p.Gaps[0].From.After(start.Add(time.Second)) {
 			t.Errorf("gaps: %+v, want one from the beginning on", p.Gaps)

@@ -211,6 +211,16 @@ func (w *world) answers(name string, deliver func([]output.Record) error) {
 	r.deliver = deliver
 }
 
+// goneFor has a receiver be unreachable for that long, while events happen, and back again.
+func (w *world) goneFor(name string, long time.Duration) {
+	w.answers(name, func([]output.Record) error { return &output.Error{Kind: output.Unreachable, Message: "gone"} })
+	w.happen(10)
+	time.Sleep(long)
+	w.answers(name, nil)
+	w.happen(10)
+	time.Sleep(10 * interval)
+}
+
 // times is how often the receiver got an event, and repeated how many came again.
 func (w *world) times(name, id string) int {
 	r := w.receivers[name]

@@ -92,9 +92,6 @@ func roleViewOf(role *v1alpha1.AIAgentRole) roleView {
 }
 
 func (p *plugin) runMFAStatus(ctx context.Context, names []string) error {
-	if p.flags.allNamespaces && len(names) > 0 {
-		return misuse("give either a role or -A; -n says in which namespace the role is")
-	}
 	roles, err := p.rolesOf(ctx, names)
 	if err != nil {
 		return err
@@ -109,7 +106,11 @@ func (p *plugin) runMFAStatus(ctx context.Context, names []string) error {
 	return p.printRoles(views)
 }
 
+// rolesOf gives the role of the name, or all that the person looks at.
 func (p *plugin) rolesOf(ctx context.Context, names []string) ([]v1alpha1.AIAgentRole, error) {
+	if p.flags.allNamespaces && len(names) > 0 {
+		return nil, misuse("give either a role or -A; -n says in which namespace the role is")
+	}
 	c, err := p.connect()
 	if err != nil {
 		return nil, err

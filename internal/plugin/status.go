@@ -65,9 +65,6 @@ type policyView struct {
 }
 
 func (p *plugin) runStatus(ctx context.Context, names []string) error {
-	if p.flags.allNamespaces && len(names) > 0 {
-		return misuse("give either a role or -A; -n says in which namespace the role is")
-	}
 	roles, err := p.rolesOf(ctx, names)
 	if err != nil {
 		return err

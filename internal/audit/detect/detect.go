@@ -224,11 +224,7 @@ func (c *detection) finding(agent *event.Agent, of []entry, withheld string) Fin
 
 // count adds a match to its window.
 func (d *Detector) count(k key, c *detection, e *event.Event) []entry {
-	used := &d.telling
-	if k.acts {
-		used = &d.acting
-	}
-	w := d.windows[k]
+	used, w := d.roomOf(k), d.windows[k]
 	if w == nil && used.windows >= maxWindows || used.entries >= maxEntries {
 		d.dropped++
 		return nil
@@ -242,6 +238,14 @@ func (d *Detector) count(k key, c *detection, e *event.Event) []entry {
 	fired := w.add(entry{e.Published, e.ID}, c.count, c.within)
 	used.entries += w.size() - before
 	return fired
+}
+
+// roomOf is that which the window is counted in.
+func (d *Detector) roomOf(k key) *room {
+	if k.acts {
+		return &d.acting
+	}
+	return &d.telling
 }
 
 // forget drops what cannot count any more: what happened longer ago than the time of the
@@ -258,10 +262,7 @@ func (d *Detector) forget(now time.Time) {
 			delete(d.windows, k)
 			continue
 		}
-		used := &d.telling
-		if k.acts {
-			used = &d.acting
-		}
+		used := d.roomOf(k)
 		used.windows++
 		used.entries += w.size()
 	}

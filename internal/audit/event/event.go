@@ -54,10 +54,6 @@ type Outcome struct {
 	Reason string
 }
 
-// Is tells that the directory's id is the agent's own. Names are no ids: an app's label or a
-// person's login may be chosen to look like an agent's.
-func (a *Agent) Is(id string) bool { return id != "" && (id == a.ClientID || id == a.AppID) }
-
 // Succeeded tells that what the event speaks of was done.
 func (o Outcome) Succeeded() bool { return o.Result == "SUCCESS" || o.Result == "ALLOW" }
 
@@ -116,3 +112,7 @@ type Agent struct {
 	// Revision is the generation of the key that Okta was last brought to.
 	Revision int64 `json:"revision,omitempty"`
 }
+
+// Is tells that the directory's id is the agent's own. Names are no ids: an app's label or a
+// person's login may be chosen to look like an agent's.
+func (a *Agent) Is(id string) bool { return id != "" && (id == a.ClientID || id == a.AppID) }

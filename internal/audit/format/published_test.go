@@ -126,7 +126,7 @@ func (s *source) entries(t *testing.T, patterns ...string) map[string]*entry {
 func (s *source) item(e *entry) *item {
 	it := &item{Name: e.Name, Attributes: map[string]attribute{}, Constraints: e.Constraints}
 	for name, own := range e.Attributes {
-		if own.Profile != "" {
+		if own.Profile != "" || name == "$include" {
 			continue
 		}
 		all := refine(s.words.Attributes[name], own)
