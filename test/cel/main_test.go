@@ -100,7 +100,8 @@ var (
 // tryCreate asks the API server whether it would take the object.
 func tryCreate(t *testing.T, o *unstructured.Unstructured) error {
 	t.Helper()
-	_, err := client(o.GetKind()).Create(t.Context(), o, asking)
+	stored, err := client(o.GetKind()).Create(t.Context(), o, asking)
+	agree(t, o, nil, stored, err)
 	return err
 }
 
@@ -109,8 +110,10 @@ func tryCreate(t *testing.T, o *unstructured.Unstructured) error {
 func tryUpdate(t *testing.T, before, after *unstructured.Unstructured) error {
 	t.Helper()
 	after = after.DeepCopy()
-	after.SetResourceVersion(create(t, before).GetResourceVersion())
-	_, err := client(after.GetKind()).Update(t.Context(), after, changing)
+	before = create(t, before)
+	after.SetResourceVersion(before.GetResourceVersion())
+	stored, err := client(after.GetKind()).Update(t.Context(), after, changing)
+	agree(t, after, before, stored, err)
 	return err
 }
 
