@@ -144,7 +144,7 @@ func (r Rules) MayGovern(ctx context.Context, namespace string, app identity.App
 		apps := policy.Spec.Ceiling.Apps
 		said = said || len(apps) > 0 && readable(policy.Spec.Ceiling)
 		allowed = allowed && (len(apps) == 0 || slices.ContainsFunc(apps, func(ref v1alpha1.AppReference) bool {
-			return ref.ID == app.ID || ref.ID == "" && ref.Label == app.Label
+			return ref.ID != "" && ref.ID == app.ID || ref.ID == "" && ref.Label == app.Label
 		}))
 	}
 	return allowed, said, err
