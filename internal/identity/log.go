@@ -49,3 +49,7 @@ const (
 	// ReasonPlaceLost is the reason of PlaceLost.
 	ReasonPlaceLost = "CursorRejected"
 )
+
+// UserAgent is what the operator calls itself in its requests, and so in the directory's log.
+// Anybody may call themselves so: it proves nothing.
+const UserAgent = "agent-identity-operator"

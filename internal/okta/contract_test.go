@@ -125,6 +125,14 @@ func (r *statusRecorder) WriteHeader(status int) {
 
 func (w *world) open(change ...func(*okta.Config)) *okta.Directory {
 	w.t.Helper()
+	d, err := okta.New(w.config(change...))
+	if err != nil {
+		w.t.Fatalf("making a Directory: %v", err)
+	}
+	return d
+}
+
+func (w *world) config(change ...func(*okta.Config)) okta.Config {
 	base := &http.Transport{MaxConnsPerHost: 10}
 	w.t.Cleanup(base.CloseIdleConnections)
 	config := okta.Config{
@@ -134,11 +142,7 @@ func (w *world) open(change ...func(*okta.Config)) *okta.Directory {
 	for _, c := range change {
 		c(&config)
 	}
-	d, err := okta.New(config)
-	if err != nil {
-		w.t.Fatalf("making a Directory: %v", err)
-	}
-	return d
+	return config
 }
 
 func (w *world) harness() directorytest.Harness {

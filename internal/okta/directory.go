@@ -83,6 +83,7 @@ type Directory struct {
 	orgURL   string
 	clock    clock.PassiveClock
 	org      *org
+	chain    transport.Chain
 	bare     http.RoundTripper
 	time     *transport.ServerTime
 	mark     identity.Mark
@@ -144,7 +145,7 @@ func New(config Config) (*Directory, error) {
 	}
 	d := &Directory{
 		cluster: config.Cluster, audience: config.Audience, orgURL: orgURL, clock: config.Clock,
-		org: org, bare: chain.Bare, time: chain.Time, mark: operatorMark(config.Cluster),
+		org: org, chain: chain, bare: chain.Bare, time: chain.Time, mark: operatorMark(config.Cluster),
 		credentials: config.Credentials,
 	}
 	d.remember(config.SnapshotLifetime)

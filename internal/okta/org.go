@@ -32,7 +32,7 @@ func newOrg(orgURL string, way http.RoundTripper) (*org, error) {
 		sdk.WithRateLimitMaxRetries(0), sdk.WithRateLimitMaxBackOff(0),
 		sdk.WithRequestTimeout(0), sdk.WithConnectionTimeout(30),
 		sdk.WithProxyHost(""), sdk.WithProxyPort(0), sdk.WithProxyUsername(""), sdk.WithProxyPassword(""),
-		sdk.WithUserAgentExtra("agent-identity-operator"),
+		sdk.WithUserAgentExtra(identity.UserAgent),
 		// checkOrgURL has refused plain http but for loopback.
 		sdk.WithTestingDisableHttpsCheck(true),
 		sdk.WithHttpClientPtr(&http.Client{

@@ -1,7 +1,9 @@
 package governor
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -92,6 +94,38 @@ func (g *Governor) Remaining(now time.Time, class Class) int {
 	b := g.bucket(class)
 	b.roll(now)
 	return max(0, b.budget()-b.used-b.flying)
+}
+
+// Budget is what is known of one rate limit.
+type Budget struct {
+	// Class is the limit's name, as in metrics.
+	Class string
+	// Limit is Okta's, in calls a minute, for all of its callers.
+	Limit int
+	// Ours is the part of it that may be used.
+	Ours int
+	// Left is what may still be used of it in this window; Okta's own count may leave less.
+	Left int
+}
+
+// Budgets are the limits that answers have told, sorted by name.
+func (g *Governor) Budgets(now time.Time) []Budget {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var all []Budget
+	for name, b := range g.buckets {
+		b.roll(now)
+		if !b.known {
+			continue
+		}
+		left := b.left()
+		if b.remaining != unknown {
+			left = min(left, b.remaining-b.flying)
+		}
+		all = append(all, Budget{Class: name, Limit: b.limit, Ours: b.budget(), Left: max(0, left)})
+	}
+	slices.SortFunc(all, func(a, b Budget) int { return cmp.Compare(a.Class, b.Class) })
+	return all
 }
 
 // Closed is how long the class is still closed by a 429, with a little more for

@@ -50,12 +50,9 @@ func (a authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := a.source(req.Context())
+	credentials, err := a.credentials(req.Context())
 	if err != nil {
-		return nil, &identity.Error{
-			Kind: identity.Rejected, Reason: identity.ReasonAuthenticationFailed,
-			Message: err.Error(), RetryAfter: time.Minute,
-		}
+		return nil, err
 	}
 	if credentials.IsToken() {
 		return a.send(req, body, "SSWS", credentials.APIToken)
@@ -75,6 +72,18 @@ func (a authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp, err = a.send(req, body, "Bearer", token)
 	}
 	return resp, err
+}
+
+// credentials are the operator's own.
+func (a authorized) credentials(ctx context.Context) (credential.Credentials, error) {
+	credentials, err := a.source(ctx)
+	if err != nil {
+		return credential.Credentials{}, &identity.Error{
+			Kind: identity.Rejected, Reason: identity.ReasonAuthenticationFailed,
+			Message: err.Error(), RetryAfter: time.Minute,
+		}
+	}
+	return credentials, nil
 }
 
 func (a authorized) send(req *http.Request, body []byte, scheme string, token identity.Secret) (*http.Response, error) {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/go-logr/logr"
@@ -42,7 +43,24 @@ type Chain struct {
 	// Bare sends calls that bring their own proof.
 	Bare http.RoundTripper
 	Time *ServerTime
+
+	authorized authorized
+	governor   *governor.Governor
 }
+
+// Try obtains a token as calls do that the authority of that place covers, and says why there
+// is none. With an API token there is nothing to obtain.
+func (c Chain) Try(ctx context.Context, authority int) error {
+	credentials, err := c.authorized.credentials(ctx)
+	if err != nil || credentials.IsToken() {
+		return err
+	}
+	_, err = c.authorized.purses[authority].tokens.get(ctx, credentials)
+	return err
+}
+
+// Budgets are the rate limits that answers have told so far, sorted by name.
+func (c Chain) Budgets() []governor.Budget { return c.governor.Budgets(c.Time.Now()) }
 
 // NewChain builds the chain: authorization, metrics, typed errors, rate limits,
 // base. Authorization stands outside, so that its own calls for a token, and the
@@ -53,8 +71,9 @@ func NewChain(o Options) (Chain, error) {
 		return Chain{}, err
 	}
 	serverTime := NewServerTime(o.Clock)
+	limits := governor.New(governor.Options{Share: o.Share, MaxInFlight: maxInFlight})
 	var bare http.RoundTripper = governed{
-		governor: governor.New(governor.Options{Share: o.Share, MaxInFlight: maxInFlight}),
+		governor: limits,
 		time:     serverTime, metrics: metrics, heard: o.Heard, next: o.Base,
 	}
 	bare = faults{next: bare}
@@ -64,11 +83,8 @@ func NewChain(o Options) (Chain, error) {
 		tokens := &tokens{orgURL: o.OrgURL, scopes: authority.Scopes, time: serverTime, next: bare}
 		purses = append(purses, purse{covers: authority.Covers, tokens: tokens})
 	}
-	return Chain{
-		Authorized: authorized{source: o.Source, purses: purses, next: recorded{record: o.Record, time: serverTime, next: bare}},
-		Bare:       bare,
-		Time:       serverTime,
-	}, nil
+	way := authorized{source: o.Source, purses: purses, next: recorded{record: o.Record, time: serverTime, next: bare}}
+	return Chain{Authorized: way, Bare: bare, Time: serverTime, authorized: way, governor: limits}, nil
 }
 
 // logged tells what was called, without names.

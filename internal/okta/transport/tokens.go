@@ -184,6 +184,8 @@ func PostForm(ctx context.Context, next http.RoundTripper, endpoint string, form
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
+	// The System Log tells by it whose request it was: a token for an agent is obtained as the agent.
+	req.Header.Set("User-Agent", identity.UserAgent)
 	if sign != nil {
 		sign(req)
 	}
