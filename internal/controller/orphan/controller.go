@@ -167,7 +167,7 @@ func (c *Controller) sweep(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	seen, unread, err := c.observe(ctx, before.history())
+	seen, unread, err := c.observe(ctx, history(before))
 	if err != nil {
 		return Result{}, err
 	}

@@ -12,58 +12,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/orphanlist"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
-// LedgerName is the ConfigMap, in the operator's own namespace, that lists the orphans
-// for people, and for the next sweep.
-const LedgerName = "agent-identity-operator-orphans"
-
 const (
-	ledgerKey    = "orphans.yaml"
-	ledgerHeader = "# What in Okta carries the mark of an object that does not exist. The operator writes this list\n" +
-		"# and reads from it what it has seen and done before: if it is deleted, every grace begins anew.\n"
-
 	// The most that is listed: a ConfigMap takes 1 MiB, the longest entry is 2 KiB. What
 	// is not listed waits, for its history is not written down either.
 	maxOrphans    = 300
 	maxTombstones = 150
 )
 
-// document is the list as a person reads it.
-type document struct {
-	Policy plan.OrphanPolicy `json:"policy"`
-	// Held says why the policy does nothing.
-	Held    string  `json:"held,omitempty"`
-	Orphans []entry `json:"orphans"`
-	// NotListed counts orphans and tombstones that have no room.
-	NotListed  int     `json:"notListed,omitempty"`
-	Tombstones []entry `json:"tombstones,omitempty"`
-}
-
-// entry is an orphan, or a tombstone whose client is none of them.
-type entry struct {
-	Owner        string           `json:"owner"`
-	ClientID     string           `json:"clientID,omitempty"`
-	AppID        string           `json:"appID,omitempty"`
-	State        plan.OrphanState `json:"state,omitempty"`
-	FirstSeen    *metav1.Time     `json:"firstSeen,omitempty"`
-	Deactivating *metav1.Time     `json:"deactivating,omitempty"`
-	Deactivated  *metav1.Time     `json:"deactivated,omitempty"`
-	// Why and Since are those of a tombstone.
-	Why   string       `json:"why,omitempty"`
-	Since *metav1.Time `json:"since,omitempty"`
-	// Plan says what is done and why, or what must be done by a person.
-	Plan string `json:"plan"`
-	Mark string `json:"mark"`
-}
-
 // newDocument lists what a plan is about, the oldest first.
-func newDocument(p plan.OrphanPlan, rules plan.OrphanRules) document {
-	d := document{Policy: rules.Policy, Held: p.Held, Orphans: []entry{}}
+func newDocument(p plan.OrphanPlan, rules plan.OrphanRules) orphanlist.List {
+	d := orphanlist.List{Policy: rules.Policy, Held: p.Held, Orphans: []orphanlist.Entry{}}
 	for _, step := range p.Steps {
 		if step.Mark.IsZero() {
 			d.Tombstones = append(d.Tombstones, newEntry(step))
@@ -71,7 +35,7 @@ func newDocument(p plan.OrphanPlan, rules plan.OrphanRules) document {
 		}
 		d.Orphans = append(d.Orphans, newEntry(step))
 	}
-	slices.SortStableFunc(d.Orphans, func(a, b entry) int {
+	slices.SortStableFunc(d.Orphans, func(a, b orphanlist.Entry) int {
 		return cmp.Or(unix(a.FirstSeen)-unix(b.FirstSeen), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.ClientID, b.ClientID))
 	})
 	d.NotListed = max(0, len(d.Orphans)-maxOrphans) + max(0, len(d.Tombstones)-maxTombstones)
@@ -80,8 +44,8 @@ func newDocument(p plan.OrphanPlan, rules plan.OrphanRules) document {
 	return d
 }
 
-func newEntry(step plan.OrphanStep) entry {
-	e := entry{
+func newEntry(step plan.OrphanStep) orphanlist.Entry {
+	e := orphanlist.Entry{
 		Owner: owner(step), ClientID: clientID(step), State: step.State, Plan: step.Reason, Mark: subject(step).String(),
 		FirstSeen:    timeOf(step.History.FirstSeen),
 		Deactivating: timeOf(step.History.Deactivating), Deactivated: timeOf(step.History.Deactivated),
@@ -100,7 +64,7 @@ func newEntry(step plan.OrphanStep) entry {
 }
 
 // history is what the list remembers.
-func (d document) history() map[plan.OrphanID]plan.OrphanHistory {
+func history(d orphanlist.List) map[plan.OrphanID]plan.OrphanHistory {
 	all := map[plan.OrphanID]plan.OrphanHistory{}
 	for _, e := range d.Orphans {
 		if mark, ok := identity.ParseMark(e.Mark); ok {
@@ -113,9 +77,9 @@ func (d document) history() map[plan.OrphanID]plan.OrphanHistory {
 }
 
 // unknown tells the orphans that the list does not have.
-func unknown(d document) func(plan.OrphanStep) bool {
+func unknown(d orphanlist.List) func(plan.OrphanStep) bool {
 	listed := map[plan.OrphanID]bool{}
-	for id := range d.history() {
+	for id := range history(d) {
 		listed[id] = true
 	}
 	return func(step plan.OrphanStep) bool { return !step.Mark.IsZero() && !listed[step.OrphanID] }
@@ -148,36 +112,36 @@ type ledger struct {
 
 // read gives the list of the last sweep, of whichever process; empty when there is none.
 // One that cannot be understood is none: then every grace begins anew.
-func (l *ledger) read(ctx context.Context) (document, error) {
+func (l *ledger) read(ctx context.Context) (orphanlist.List, error) {
 	if l.namespace != "" {
 		l.held = &corev1.ConfigMap{}
-		err := l.live.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: LedgerName}, l.held)
+		err := l.live.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: orphanlist.Name}, l.held)
 		if apierrors.IsNotFound(err) {
 			l.held = nil
 		} else if err != nil {
-			return document{}, fmt.Errorf("reading ConfigMap %s/%s: %w", l.namespace, LedgerName, err)
+			return orphanlist.List{}, fmt.Errorf("reading ConfigMap %s/%s: %w", l.namespace, orphanlist.Name, err)
 		}
 	}
-	var d document
 	if l.held == nil {
-		return d, nil
+		return orphanlist.List{}, nil
 	}
-	if err := yaml.Unmarshal([]byte(l.held.Data[ledgerKey]), &d); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "reading the list of orphans; it is begun anew")
-		return document{}, nil
+	d, err := orphanlist.Read(l.held.Data[orphanlist.Key])
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "the list of orphans is begun anew")
+		return orphanlist.List{}, nil
 	}
 	return d, nil
 }
 
 // write writes the list if it has changed. Its resource version makes a change by
 // somebody else in between a conflict.
-func (l *ledger) write(ctx context.Context, d document) error {
-	text, err := yaml.Marshal(d)
+func (l *ledger) write(ctx context.Context, d orphanlist.List) error {
+	text, err := d.Text()
 	if err != nil {
-		return fmt.Errorf("writing the list of orphans: %w", err)
+		return err
 	}
 	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Namespace: l.namespace, Name: LedgerName,
+		Namespace: l.namespace, Name: orphanlist.Name,
 		Labels: map[string]string{"app.kubernetes.io/managed-by": "agent-identity-operator"},
 	}}
 	save := func() error { return l.client.Create(ctx, next) }
@@ -185,13 +149,13 @@ func (l *ledger) write(ctx context.Context, d document) error {
 		next = l.held.DeepCopy()
 		save = func() error { return l.client.Update(ctx, next) }
 	}
-	next.Data = map[string]string{ledgerKey: ledgerHeader + string(text)}
-	if l.held != nil && l.held.Data[ledgerKey] == next.Data[ledgerKey] {
+	next.Data = map[string]string{orphanlist.Key: text}
+	if l.held != nil && l.held.Data[orphanlist.Key] == next.Data[orphanlist.Key] {
 		return nil
 	}
 	if l.namespace != "" {
 		if err := save(); err != nil {
-			return fmt.Errorf("writing ConfigMap %s/%s: %w", l.namespace, LedgerName, err)
+			return fmt.Errorf("writing ConfigMap %s/%s: %w", l.namespace, orphanlist.Name, err)
 		}
 	}
 	l.held = next

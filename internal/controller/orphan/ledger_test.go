@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/orphanlist"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 )
@@ -37,10 +38,10 @@ func TestBrokenList(t *testing.T) {
 	w.orphans("lost")
 	w.sweep()
 	held := &corev1.ConfigMap{}
-	if err := w.kube.Get(t.Context(), client.ObjectKey{Namespace: home, Name: LedgerName}, held); err != nil {
+	if err := w.kube.Get(t.Context(), client.ObjectKey{Namespace: home, Name: orphanlist.Name}, held); err != nil {
 		t.Fatal(err)
 	}
-	held.Data[ledgerKey] = "orphans: [["
+	held.Data[orphanlist.Key] = "orphans: [["
 	if err := w.kube.Update(t.Context(), held); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestManyOrphans(t *testing.T) {
 	if err := w.sweeper.ledger.write(t.Context(), newDocument(p, w.sweeper.Rules)); err != nil {
 		t.Fatal(err)
 	}
-	if size := len(w.sweeper.ledger.held.Data[ledgerKey]); size > 1<<20 {
+	if size := len(w.sweeper.ledger.held.Data[orphanlist.Key]); size > 1<<20 {
 		t.Errorf("the list has %d bytes, the API server takes %d", size, 1<<20)
 	}
 	if got := w.list(); got.NotListed != 6000-maxOrphans-maxTombstones {
@@ -94,7 +95,7 @@ func TestShippedRole(t *testing.T) {
 		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
 		{
 			APIGroups: []string{""}, Resources: []string{"configmaps"},
-			ResourceNames: []string{tombstone.Name, LedgerName}, Verbs: []string{"get", "update"},
+			ResourceNames: []string{tombstone.Name, orphanlist.Name}, Verbs: []string{"get", "update"},
 		},
 	}
 	if diff := cmp.Diff(want, role.Rules); diff != "" {

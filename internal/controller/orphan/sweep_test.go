@@ -21,6 +21,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+	"github.com/agentidentity/agent-identity-operator/internal/orphanlist"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 )
 
@@ -45,7 +46,7 @@ func TestReport(t *testing.T) {
 	w.mustBe("alive", "ACTIVE")
 	w.mustBe("lost", "ACTIVE")
 	mark, apps := w.mark("AgentAPIKey", "lost"), w.org.Snapshot().Apps
-	want := document{Policy: plan.OrphanReport, Orphans: []entry{{
+	want := orphanlist.List{Policy: plan.OrphanReport, Orphans: []orphanlist.Entry{{
 		Owner: mark.Ref(), ClientID: desired.ClientID(cluster, team, "lost"), AppID: apps[len(apps)-1].ID,
 		State: plan.OrphanActive, FirstSeen: timeOf(first), Mark: mark.String(),
 		Plan: "its owner does not exist; orphans.policy is Report, so nothing is done: delete it in Okta if nobody needs it",

@@ -32,6 +32,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/okta"
 	"github.com/agentidentity/agent-identity-operator/internal/okta/credential"
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
+	"github.com/agentidentity/agent-identity-operator/internal/orphanlist"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/tombstone"
 )
@@ -255,10 +256,10 @@ func (w *world) mustBe(name, want string) {
 }
 
 // list is the ConfigMap's, as people read it.
-func (w *world) list() document {
+func (w *world) list() orphanlist.List {
 	w.Helper()
 	held := &corev1.ConfigMap{}
-	if err := w.kube.Get(w.Context(), client.ObjectKey{Namespace: home, Name: LedgerName}, held); err != nil {
+	if err := w.kube.Get(w.Context(), client.ObjectKey{Namespace: home, Name: orphanlist.Name}, held); err != nil {
 		w.Fatal(err)
 	}
 	l := ledger{live: w.kube, namespace: home}
