@@ -18,13 +18,31 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 )
 
-// Scheme has the four kinds and nothing else: of a Secret the client cannot even speak.
+// Scheme has the four kinds and nothing else, and mapper few others beside them: of a Secret the
+// client cannot even speak.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	return scheme, v1alpha1.AddToScheme(scheme)
 }
 
-// mapper knows the four kinds, so that nothing is asked of the cluster to find them.
+// operatorNamespace is where the operator is by default.
+const operatorNamespace = "agent-identity-system"
+
+// The kinds of what else is read, without a type.
+func kindNamespace() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
+}
+
+func kindConfigMap() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+}
+
+func kindLease() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"}
+}
+
+// mapper knows all kinds that are read, so that nothing is asked of the cluster to find them,
+// and nothing else can be asked for.
 func mapper() meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
 	for kind, resource := range map[string]string{
@@ -33,6 +51,9 @@ func mapper() meta.RESTMapper {
 		v := v1alpha1.GroupVersion
 		m.AddSpecific(v.WithKind(kind), v.WithResource(resource), v.WithResource(strings.ToLower(kind)), meta.RESTScopeNamespace)
 	}
+	m.Add(kindNamespace(), meta.RESTScopeRoot)
+	m.Add(kindConfigMap(), meta.RESTScopeNamespace)
+	m.Add(kindLease(), meta.RESTScopeNamespace)
 	return m
 }
 

@@ -3,6 +3,7 @@ package plugin
 import (
 	"cmp"
 	"encoding/json"
+	"io"
 	"strings"
 	"time"
 
@@ -55,8 +56,29 @@ func doneFrom(c event.Client) string {
 	return strings.TrimSpace(c.IP + " (" + place + ")")
 }
 
-// document prints an event as one JSON document on a line, or as a document of YAML.
-func (r *reading) document(e *event.Event) error {
+// eventPrinter prints events in the format that is asked for.
+func (p *plugin) eventPrinter() func([]event.Event) error {
+	columns := newTable("TIME", "AGENT", "EVENT", "RESULT", "BY", "FROM")
+	return func(events []event.Event) error {
+		if p.flags.output != formatTable {
+			for i := range events {
+				if err := p.printEvent(&events[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		rows := make([][]string, len(events))
+		for i := range events {
+			rows[i] = row(&events[i])
+		}
+		_, err := io.WriteString(p.Streams.Out, columns.format(rows))
+		return err
+	}
+}
+
+// printEvent prints an event as one JSON document on a line, or as a document of YAML.
+func (p *plugin) printEvent(e *event.Event) error {
 	raw := json.RawMessage(e.Raw)
 	if !json.Valid(raw) {
 		text, err := json.Marshal(string(e.Raw))
@@ -73,12 +95,12 @@ func (r *reading) document(e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	if r.p.flags.output == formatYAML {
+	if p.flags.output == formatYAML {
 		if text, err = asYAML(text); err != nil {
 			return err
 		}
 		text = append([]byte("---\n"), text...)
 	}
-	_, err = r.p.Streams.Out.Write(text)
+	_, err = p.Streams.Out.Write(text)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
@@ -51,17 +52,23 @@ Agents whose objects are deleted are not known any more; Okta's console shows th
 		Args: atMost(0, "no arguments (--agent names one)"),
 		RunE: func(c *cobra.Command, _ []string) error { return q.ended(c.Context(), p.runLogs(c.Context(), q)) },
 	}
+	q.flags(c, "1h")
 	f := c.Flags()
-	f.StringVar(&q.since, "since", "1h", "how long ago to begin (90m, 12h, 7d), or a time (2026-11-28T09:00:00Z); 90d at most")
 	f.StringVar(&q.agent, "agent", "", "only this agent: the name of its AgentAPIKey, or namespace/name")
 	f.StringSliceVar(&q.types, "type", nil, "only events of this type, or whose type begins with it: app.oauth2.as.token")
 	f.BoolVarP(&q.follow, "follow", "f", false, "go on: ask for new events every 30 seconds")
-	f.StringVar(&q.orgURL, "org-url", "", "the org, such as https://example.okta.com")
-	f.StringVar(&q.tokenFile, "token-file", "", "a file with your API token of Okta")
 	_ = c.RegisterFlagCompletionFunc("agent", p.completeKeys)
 	p.withAllNamespaces(c)
 	p.withOutput(c, formatTable, formatJSON, formatYAML)
 	return c
+}
+
+// flags are those of every verb that reads the log.
+func (q *logQuery) flags(c *cobra.Command, since string) {
+	f := c.Flags()
+	f.StringVar(&q.since, "since", since, "how long ago to begin (90m, 12h, 7d), or a time (2026-11-28T09:00:00Z); 90d at most")
+	f.StringVar(&q.orgURL, "org-url", "", "the org, such as https://example.okta.com")
+	f.StringVar(&q.tokenFile, "token-file", "", "a file with your API token of Okta")
 }
 
 // runLogs finds out everything that may be wrong before Okta is asked.
@@ -84,6 +91,11 @@ func (p *plugin) runLogs(ctx context.Context, q logQuery) error {
 	if who.nobody() && !q.follow {
 		return nil // which has been said
 	}
+	return p.readLog(ctx, q, who, since, p.eventPrinter())
+}
+
+// readLog shows what concerns them since then.
+func (p *plugin) readLog(ctx context.Context, q logQuery, who *concerned, since time.Time, show func([]event.Event) error) error {
 	orgURL, err := p.orgURL(q.orgURL, who.roles)
 	if err != nil {
 		return err
@@ -97,7 +109,7 @@ func (p *plugin) runLogs(ctx context.Context, q logQuery) error {
 		return err
 	}
 	p.say("reading the System Log of %s since %s", orgURL, since.UTC().Format(time.RFC3339))
-	r := &reading{p: p, log: log, who: who, query: q, table: newTable("TIME", "AGENT", "EVENT", "RESULT", "BY", "FROM")}
+	r := &reading{p: p, log: log, who: who, query: q, show: show}
 	return r.run(ctx, identity.LogPlace{Since: since})
 }
 

@@ -2,8 +2,8 @@
 // command line. It reads and writes objects of the four kinds with the person's own
 // kubeconfig, and reads Okta's System Log with the person's own API token.
 //
-// It refuses to know Secrets: its client speaks of the four kinds only, and no verb can
-// show what a credential is.
+// It refuses to know Secrets: its client speaks of the four kinds and of three others by name,
+// and no verb can show what a credential is.
 package plugin
 
 import (
@@ -49,6 +49,8 @@ type Options struct {
 	Connect func() (client.WithWatch, error)
 	// OpenLog opens the System Log of an org; nil means Okta's.
 	OpenLog func(orgURL string, credentials okta.CredentialSource) (identity.SystemLog, error)
+	// Examine looks at an org as the operator; nil means okta.Examine.
+	Examine func(context.Context, okta.Config) (okta.Examination, error)
 }
 
 // Run runs the verb that the arguments name and gives the program's exit code.

@@ -57,7 +57,7 @@ where the key's restartTargets do not name them.`,
 		Args:              atLeastOneKey,
 		RunE:              func(c *cobra.Command, args []string) error { return p.runQuarantine(c.Context(), args, i) },
 	}
-	c.PersistentFlags().StringVar(&i.namespace, "incident-namespace", "agent-identity-system",
+	c.PersistentFlags().StringVar(&i.namespace, "incident-namespace", operatorNamespace,
 		"the incidentNamespace of the operator's configuration; by default the operator's own")
 	c.Flags().StringVar(&i.reason, "reason", defaultReason, "told to the owners of the key; write no secrets")
 	c.Flags().BoolVar(&i.release, "release", false, "end the quarantine of the keys")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -91,13 +90,14 @@ func (w *concerned) fill(keys []v1alpha1.AgentAPIKey, roles []v1alpha1.AIAgentRo
 	}
 }
 
-// reading is one reading of the log.
+// reading is one reading of the log, from some time until it has been read, or for ever.
 type reading struct {
 	p     *plugin
 	log   identity.SystemLog
 	who   *concerned
 	query logQuery
-	table *table
+	// show is handed the events that are wanted.
+	show func([]event.Event) error
 
 	// begun is the directory's clock when the reading began.
 	begun time.Time
@@ -161,6 +161,9 @@ func (r *reading) take(page identity.LogPage) (ended bool, err error) {
 	if now := r.p.Clock.Now(); !ended && now.Sub(r.said) >= patient {
 		r.said = now
 		r.p.say("… %d events read, up to %s; %d concern agents", r.read, r.latest.UTC().Format(time.RFC3339), r.shown)
+	}
+	if len(found) == 0 {
+		return ended, nil
 	}
 	return ended, r.show(found)
 }
@@ -233,25 +236,4 @@ func (r *reading) pause(ctx context.Context, d time.Duration) error {
 	case <-r.p.Clock.After(d):
 		return nil
 	}
-}
-
-// show prints events in the format that is asked for.
-func (r *reading) show(events []event.Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	if r.p.flags.output != formatTable {
-		for i := range events {
-			if err := r.document(&events[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	rows := make([][]string, len(events))
-	for i := range events {
-		rows[i] = row(&events[i])
-	}
-	_, err := io.WriteString(r.p.Streams.Out, r.table.format(rows))
-	return err
 }

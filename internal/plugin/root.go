@@ -43,7 +43,7 @@ Beside the flags shown, those of kubectl that say how the cluster is reached are
 	p.flags.kube.AddFlags(root.PersistentFlags())
 	hideAllBut(root.PersistentFlags(), "namespace", "context", "kubeconfig")
 	_ = root.RegisterFlagCompletionFunc("namespace", p.completeNamespaces) // it fails for flags that do not exist only
-	root.AddCommand(p.status(), p.logs(), p.mfa(), p.keys(), p.quarantine())
+	root.AddCommand(p.status(), p.plan(), p.logs(), p.leastPrivilege(), p.mfa(), p.keys(), p.quarantine(), p.orphans(), p.doctor(), p.drain())
 	return root
 }
 

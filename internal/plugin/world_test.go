@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -34,16 +38,18 @@ func at(d time.Duration) *metav1.Time { return new(metav1.NewTime(now.Add(d))) }
 // world is a cluster, a log and a person before a terminal.
 type world struct {
 	*testing.T
-	ctx     context.Context // the test's own when nil
-	clock   *clocktesting.FakeClock
-	client  client.WithWatch
-	env     map[string]string
-	log     identity.SystemLog
-	orgURL  string // at which the log was opened
-	token   okta.CredentialSource
-	out     bytes.Buffer
-	errs    bytes.Buffer
-	watched func(client.WithWatch) // runs when a watch has begun
+	ctx    context.Context // the test's own when nil
+	clock  *clocktesting.FakeClock
+	client client.WithWatch
+	env    map[string]string
+	log    identity.SystemLog
+	orgURL string // at which the log was opened
+	token  okta.CredentialSource
+	// examined is what an examination of the org finds.
+	examined okta.Examination
+	out      bytes.Buffer
+	errs     bytes.Buffer
+	watched  func(client.WithWatch) // runs when a watch has begun
 }
 
 // newWorld makes a cluster that fails the test when anything but the kinds of the API is
@@ -69,9 +75,14 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 // guard holds that the plugin asks for nothing but the kinds of the API.
 func (w *world) guard() interceptor.Funcs {
 	known := func(o any) {
-		switch o.(type) {
+		switch o := o.(type) {
 		case *v1alpha1.AgentAPIKey, *v1alpha1.AgentAPIKeyList, *v1alpha1.AIAgentRole, *v1alpha1.AIAgentRoleList,
-			*v1alpha1.AccessPolicy, *v1alpha1.AccessPolicyList:
+			*v1alpha1.AccessPolicy, *v1alpha1.AccessPolicyList, *v1alpha1.AuditSink:
+		case *metav1.PartialObjectMetadata, *unstructured.Unstructured, *unstructured.UnstructuredList:
+			kind := o.(runtime.Object).GetObjectKind().GroupVersionKind()
+			if kind.Group != v1alpha1.GroupVersion.Group && !slices.Contains([]schema.GroupVersionKind{kindNamespace(), kindConfigMap(), kindLease()}, kind) {
+				w.Errorf("the plugin asks for %s", kind)
+			}
 		default:
 			w.Errorf("the plugin asks for %T", o)
 		}
@@ -96,6 +107,10 @@ func (w *world) guard() interceptor.Funcs {
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			known(o)
 			return c.Create(ctx, o, opts...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			known(o)
+			return c.Delete(ctx, o, opts...)
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			known(o)
@@ -134,6 +149,10 @@ func (w *world) runAs(name string, args ...string) int {
 			w.orgURL, w.token = orgURL, token
 			return w.log, nil
 		},
+		Examine: func(_ context.Context, config okta.Config) (okta.Examination, error) {
+			w.orgURL, w.token = config.OrgURL, config.Credentials
+			return w.examined, nil
+		},
 	})
 }
 
@@ -170,7 +189,7 @@ func key(namespace, name string) *v1alpha1.AgentAPIKey {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1, UID: "uid-of-the-key"},
 		Spec: v1alpha1.AgentAPIKeySpec{
 			RoleRef: v1alpha1.RoleReference{Name: "chatbot"}, Agent: v1alpha1.Agent{Name: "Customer " + name, Owners: []string{"team-chat"}},
-			Delivery: v1alpha1.DeliveryPrivateKeyJWT, Secret: v1alpha1.SecretTarget{Name: v1alpha1.ObjectName(name + "-okta")},
+			Delivery: v1alpha1.DeliveryPrivateKeyJWT, DeletionPolicy: v1alpha1.DeletionDelete, Secret: v1alpha1.SecretTarget{Name: v1alpha1.ObjectName(name + "-okta")},
 		},
 		Status: v1alpha1.AgentAPIKeyStatus{
 			ObservedGeneration: 1, ClientID: "aik-" + namespace + "-" + name, AppID: "0oa" + name, KeyID: "kid-1",

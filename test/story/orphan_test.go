@@ -47,6 +47,7 @@ func TestOrphan(t *testing.T) {
 	w.eventually("the orphan is listed with its client id", func() bool {
 		return strings.Contains(w.orphans(), lost.Status.ClientID)
 	})
+	w.mustAgentid("", "orphans", "--operator-namespace", w.namespace)
 	w.eventually("its app is gone", func() bool { return len(w.org.Snapshot().Apps) == 1 })
 	w.eventually("the list is empty again", func() bool { return strings.Contains(w.orphans(), "orphans: []") })
 	w.eventually("what was done is told as events on the list", func() bool {

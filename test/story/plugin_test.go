@@ -22,16 +22,12 @@ import (
 // agentid runs kubectl agentid as a person with a kubeconfig and an API token of their own.
 func (w *world) agentid(args ...string) (stdout, stderr string, exit int) {
 	w.Helper()
-	token := filepath.Join(w.TempDir(), "token")
-	if err := os.WriteFile(token, []byte(w.org.AddAPIToken()), 0o600); err != nil {
-		w.Fatal(err)
-	}
 	var out, errs bytes.Buffer
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	flags := []string{"kubectl-agentid", "--kubeconfig", cluster.kubeconfig, "-n", w.namespace}
 	if slices.Contains(args, "logs") {
-		flags = append(flags, "--org-url", w.orgURL, "--token-file", token)
+		flags = append(flags, "--org-url", w.orgURL, "--token-file", w.personalToken())
 		args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "logs" })
 		flags = append(flags, "logs")
 	}
@@ -40,6 +36,16 @@ func (w *world) agentid(args ...string) (stdout, stderr string, exit int) {
 		Clock: clock.RealClock{}, Getenv: func(string) string { return "" },
 	})
 	return out.String(), errs.String(), exit
+}
+
+// personalToken is a file with an API token of the person's own.
+func (w *world) personalToken() string {
+	w.Helper()
+	token := filepath.Join(w.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(w.org.AddAPIToken()), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	return token
 }
 
 // mustAgentid is agentid that must succeed and say certain words.
