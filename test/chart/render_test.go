@@ -38,7 +38,7 @@ func ways() map[string][]string {
 		"cluster-wide": least("--set", "clusterWide=true"),
 		"alone":        least(append(served, "--set", "replicas=1,crds.enabled=false,ceilingAdmission=false,metrics.enabled=false,networkPolicy.enabled=false")...),
 		"everything": least(append(served, "--set",
-			"webhook.enabled=true,metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.readers[0].namespace=monitoring,metrics.readers[0].name=prometheus,"+
+			"webhook.enabled=true,metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,metrics.dashboard.enabled=true,proxy.https=http://proxy.example.com:3128,proxy.exceptions={10.0.0.0/8},metrics.readers[0].namespace=monitoring,metrics.readers[0].name=prometheus,"+
 				"podLabels.a=b,podAnnotations.c=d,nodeSelector.e=f,priorityClassName=system-cluster-critical,imagePullSecrets[0].name=pull,"+
 				"serviceAccount.annotations.g=h,image.digest=sha256:"+strings.Repeat("0", 64),
 			"--set-json", `configuration={"accessTokenLifetime":"10m","resyncInterval":"1h","audience":"api://x","okta":{"rateLimitShare":20},
@@ -166,6 +166,10 @@ func TestRefusals(t *testing.T) {
 		"a digest":                {least("--set", "image.digest=latest,"+served), "/image/digest"},
 		"a port":                  {least("--set", "networkPolicy.egressPorts={70000},"+served), "egressPorts"},
 		"a webhook without trust": {least("--set", "webhook.enabled=true,webhook.certManager=false,"+served), "certificateSecret and caBundle"},
+		"an org in the clear":     {least("--set", "okta.orgURL=http://example.okta.com,"+served), "/okta/orgURL"},
+		"metrics that are none":   {least("--set", "metrics=null,"+served), "metrics"},
+		"a label of the selector": {least("--set", "podLabels.app\\.kubernetes\\.io/name=mine,"+served), "podLabels: app.kubernetes.io/name is the chart's own"},
+		"a proxy without scheme":  {least("--set", "proxy.https=proxy:3128,"+served), "/proxy/https"},
 		"an org without scheme":   {least("--set", "okta.orgURL=example.okta.com,"+served), "/okta/orgURL"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,6 +178,38 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %v, %s; want %q", err, said, tt.says)
 			}
 		})
+	}
+}
+
+// TestTwoReleases holds that two operators of one cluster have nothing in common that is not a
+// namespace's, but the kinds; and that each refuses in its own namespaces only.
+func TestTwoReleases(t *testing.T) {
+	names := func(release, namespace string) map[string]bool {
+		all := map[string]bool{}
+		text := mustHelm(t, "template", release, chartOf(operatorChart), "--namespace", release, "--set",
+			"clusterID="+release+",okta.orgURL=https://example.okta.com,crds.enabled=false,namespaces={"+namespace+"}")
+		for part := range strings.SplitSeq(text, "\n---\n") {
+			var object unstructured.Unstructured
+			if err := yaml.Unmarshal([]byte(part), &object.Object); err != nil || len(object.Object) == 0 {
+				continue
+			}
+			if object.GetNamespace() == "" {
+				all[object.GetKind()+" "+object.GetName()] = true
+			}
+			if object.GetKind() == "ValidatingAdmissionPolicyBinding" && !strings.Contains(part, "- "+namespace+"\n") {
+				t.Errorf("%s refuses elsewhere too:\n%s", object.GetName(), part)
+			}
+		}
+		return all
+	}
+	one, other := names("one", "team-a"), names("other", "team-b")
+	for name := range one {
+		if other[name] {
+			t.Errorf("both releases have %s", name)
+		}
+	}
+	if len(one) < 6 {
+		t.Errorf("only %v are not a namespace's", one)
 	}
 }
 

@@ -35,6 +35,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if not (or .Values.clusterWide .Values.namespaces) }}
 {{- fail "namespaces: name those that the operator serves, for example --set 'namespaces={chatbot}'; or set clusterWide=true, by which it may read all Secrets of the cluster" }}
 {{- end }}
+{{- range $own, $_ := include "operator.labels" . | fromYaml }}
+{{- if hasKey $.Values.podLabels $own }}{{ fail (printf "podLabels: %s is the chart's own" $own) }}{{ end }}
+{{- end }}
 {{- if and .Values.webhook.enabled (not .Values.webhook.certManager) (not (and .Values.webhook.certificateSecret .Values.webhook.caBundle)) }}
 {{- fail "webhook: without certManager name certificateSecret and caBundle" }}
 {{- end }}
