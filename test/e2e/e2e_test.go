@@ -3,11 +3,14 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/agentidentity/agent-identity-operator/test/canary"
 )
 
 // TestEndToEnd is what a platform team sees of the product on a real cluster, one thing after
@@ -30,9 +33,10 @@ func TestEndToEnd(t *testing.T) {
 		{"every process of the operator is killed on the node", restarts},
 		{"an agent is cut off, and let in again", quarantines},
 		{"a namespace is deleted", deletesNamespace},
+		{"nothing secret is seen, and nothing was refused to the operator", showsNothing},
 		{"everything is deleted", deletesAll},
 	} {
-		if !t.Run(step.name, func(t *testing.T) { step.do(t, o) }) {
+		if !t.Run(step.name, func(t *testing.T) { step.do(t, o); o.remember(t) }) {
 			return
 		}
 	}
@@ -195,6 +199,56 @@ func deletesNamespace(t *testing.T, o *org) {
 		if app.ClientID == client {
 			t.Errorf("app %s is left in Okta", app.ID)
 		}
+	}
+}
+
+// remember notes the material that there is now: what is replaced later must not have been seen
+// either.
+func (o *org) remember(t *testing.T) {
+	t.Helper()
+	for _, namespace := range []string{home, team} {
+		var secrets struct {
+			Items []struct {
+				Metadata struct{ Name string }
+				Data     map[string][]byte
+			}
+		}
+		if err := json.Unmarshal([]byte(kubectl(t, "-n", namespace, "get", "secrets", "-o", "json")), &secrets); err != nil {
+			t.Fatal("the Secrets cannot be read") // not with what they are
+		}
+		for _, secret := range secrets.Items {
+			material, err := canary.Material(secret.Metadata.Name, secret.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			maps.Copy(o.material, material)
+		}
+	}
+}
+
+// showsNothing looks for all material of the run in what people may read who may not read Secrets,
+// and in what every process of the operator has logged.
+func showsNothing(t *testing.T, o *org) {
+	said := map[string]string{
+		"objects": kubectl(t, "get", "agentidentity,configmaps,leases,events,pods,deployments", "-A", "-o", "json", "--show-managed-fields"),
+	}
+	for _, pod := range strings.Fields(kubectl(t, "-n", home, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")) {
+		said["log of "+pod] = kubectl(t, "-n", home, "logs", pod)
+		said["earlier log of "+pod] = asked(t, "-n", home, "logs", pod, "--previous")
+	}
+	size := 0
+	for where, text := range said {
+		size += len(text)
+		for _, seen := range canary.Seen([]byte(text), o.material) {
+			t.Errorf("%s: %s is seen", where, seen)
+		}
+		if strings.Contains(where, "log of") && strings.Contains(text, "is forbidden") {
+			t.Errorf("%s: the API server refused something: %s", where, text)
+		}
+	}
+	t.Logf("%d pieces of material, %d bytes in %d places", len(o.material), size, len(said))
+	if len(o.material) < 20 || size < 20_000 || len(said) < 5 {
+		t.Error("that is less than there was: is this step looking at the right thing?")
 	}
 }
 

@@ -37,12 +37,14 @@ type org struct {
 
 	mu      sync.Mutex
 	tallies map[string]tally
+	// material is what Secrets have held so far.
+	material map[string]string
 }
 
 // newOrg serves an org at the address of this machine by which pods reach it.
 func newOrg(t *testing.T) *org {
 	t.Helper()
-	o := &org{Org: oktasim.New(oktasim.Options{Limits: oktasim.LimitsWorkforce.Scaled(60)}), host: "org." + okta + ".svc", tallies: map[string]tally{}}
+	o := &org{Org: oktasim.New(oktasim.Options{Limits: oktasim.LimitsWorkforce.Scaled(60)}), host: "org." + okta + ".svc", tallies: map[string]tally{}, material: map[string]string{}}
 	certificate := o.certificate(t)
 	listener, err := tls.Listen("tcp", "0.0.0.0:0", &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13})
 	if err != nil {
