@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -232,10 +233,7 @@ func showsNothing(t *testing.T, o *org) {
 	said := map[string]string{
 		"objects": kubectl(t, "get", "agentidentity,configmaps,leases,events,pods,deployments", "-A", "-o", "json", "--show-managed-fields"),
 	}
-	for _, pod := range strings.Fields(kubectl(t, "-n", home, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")) {
-		said["log of "+pod] = kubectl(t, "-n", home, "logs", pod)
-		said["earlier log of "+pod] = asked(t, "-n", home, "logs", pod, "--previous")
-	}
+	maps.Copy(said, logs(t))
 	size := 0
 	for where, text := range said {
 		size += len(text)
@@ -250,6 +248,32 @@ func showsNothing(t *testing.T, o *org) {
 	if len(o.material) < 20 || size < 20_000 || len(said) < 5 {
 		t.Error("that is less than there was: is this step looking at the right thing?")
 	}
+}
+
+// logs is what the operator's processes have logged: as the kubelet of this node keeps it, else
+// what the API server gets from it.
+func logs(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	kept, err := filepath.Glob(filepath.Join("/var/log/pods", home+"_*", "manager", "*.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range kept {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all["log of "+path] = string(text)
+	}
+	if len(all) > 0 {
+		return all
+	}
+	for _, pod := range strings.Fields(kubectl(t, "-n", home, "get", "pods", "-o", "jsonpath={.items[*].metadata.name}")) {
+		all["log of "+pod] = kubectl(t, "-n", home, "logs", pod)
+		all["earlier log of "+pod] = kubectl(t, "-n", home, "logs", pod, "--previous")
+	}
+	return all
 }
 
 func deletesAll(t *testing.T, o *org) {

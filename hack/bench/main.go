@@ -1,0 +1,86 @@
+// Command bench measures what the operator costs and how fast it is, with as many keys as a fleet
+// has: on a real kube-apiserver and etcd, against the simulated org with Okta's published rate
+// limits times a factor, with the operator as a process of its own. It prints a table of goals and
+// figures, and writes them as JSON. No figure fails it.
+//
+// Ground truth is what the org and the API server counted, and what the kernel says of the process:
+// never what the operator says of itself.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	var o options
+	flag.IntVar(&o.keys, "keys", 10_000, "how many AgentAPIKeys")
+	flag.IntVar(&o.roles, "roles", 100, "how many AIAgentRoles they are spread over")
+	flag.IntVar(&o.factor, "factor", 60, "by how much Okta's limits are multiplied, so that an hour passes in a minute")
+	flag.IntVar(&o.rotated, "rotated", 500, "how many keys are rotated at once")
+	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between; converge always runs")
+	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
+	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the flags say.
+type options struct {
+	keys, roles, factor, rotated int
+	only, json, manager          string
+}
+
+// scenario measures something of a fleet that has converged.
+type scenario struct {
+	name string
+	run  func(context.Context, *stage, *table) error
+}
+
+// scenarios in their order: each leaves all keys Ready, and the operator running.
+func scenarios() []scenario {
+	return []scenario{
+		{"sweep", sweep}, {"restart", restart}, {"failover", failover}, {"overhead", overhead}, {"rotate", rotate},
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return errors.New("KUBEBUILDER_ASSETS is unset: run it with make bench")
+	}
+	s, err := newStage(o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	figures := &table{Keys: o.keys, Roles: o.roles, Factor: o.factor}
+	all := append([]scenario{{"converge", converge}}, scenarios()...)
+	for _, scenario := range all {
+		if o.only != "" && scenario.name != "converge" && !strings.Contains(","+o.only+",", ","+scenario.name+",") {
+			continue
+		}
+		began := time.Now()
+		say("%s …", scenario.name)
+		if err := scenario.run(ctx, s, figures); err != nil {
+			return fmt.Errorf("%s: %w; the operator's log ends\n%s", scenario.name, err, s.logTail())
+		}
+		say("%s took %s", scenario.name, time.Since(began).Round(time.Second))
+	}
+	fmt.Print(figures)
+	return figures.write(o.json)
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
