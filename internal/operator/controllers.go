@@ -52,6 +52,7 @@ func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) 
 	return []setupable{
 		&aiagentrole.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Clients: directory, Restraints: restraints,
+			Drifted:  trail.lookout.roles,
 			Recorder: told("aiagentrole"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 		},
 		&agentapikey.Controller{
@@ -60,8 +61,8 @@ func controllers(o Options, mgr ctrl.Manager, directory directory, trail trail) 
 			Recorder: told("agentapikey"), Clock: o.Clock, Settings: settings, Resync: resync, FirstRetry: o.FirstRetry,
 			Workers: o.Config.Manager.Workers, Pods: workload.Pods{Live: mgr.GetAPIReader()},
 			Restarter:  workload.Restarter{Live: mgr.GetAPIReader(), Client: mgr.GetClient()},
-			Restraints: restraints,
-			Brake:      brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
+			Restraints: restraints, Drifted: trail.lookout.keys,
+			Brake: brake.New(*o.Config.DeletionBrake.KeysPerHour), Tombstones: tombstones,
 		},
 		&accesspolicy.Controller{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Directory: directory, Recorder: told("accesspolicy"), Clock: o.Clock,

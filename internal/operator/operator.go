@@ -79,6 +79,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	trail.self.Set(directory.Principal)
+	trail.lookout.directory = directory
 	if err := trail.listen(ctx, mgr); err != nil {
 		return err
 	}

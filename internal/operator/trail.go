@@ -36,19 +36,25 @@ type trail struct {
 	index   *agents.Index
 	journal *audit.Journal
 	self    *self.Self
+	lookout *lookout
 	// filled is closed when the index knows all objects that there were at the start.
 	filled chan struct{}
 }
 
 func newTrail(o Options) trail {
 	index := agents.New(o.Config.ClusterID, o.Clock)
-	return trail{index: index, journal: audit.NewJournal(index.Identify), self: self.New(), filled: make(chan struct{})}
+	own := self.New()
+	return trail{
+		index: index, journal: audit.NewJournal(index.Identify), self: own, lookout: newLookout(o, own), filled: make(chan struct{}),
+	}
 }
 
-// identify says whom an event concerns, and learns of the operator from its own.
+// identify says whom an event concerns, learns of the operator from its own, and has looked at
+// what others have changed.
 func (t trail) identify(e *event.Event) {
 	t.index.Identify(e)
 	t.self.Learn(e)
+	t.lookout.see(e)
 }
 
 // listen keeps the index up to date.

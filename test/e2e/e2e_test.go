@@ -183,7 +183,10 @@ func quarantines(t *testing.T, o *org) {
 	eventually(t, "the agent is refused", func() bool { return o.of(client).refused > refused })
 	t.Logf("the first token was refused within %s of the command", time.Since(begun).Round(time.Millisecond))
 	granted := o.of(client).granted
-	eventually(t, "it is refused again and again", func() bool { return o.of(client).refused > refused+5 })
+	// Once the kubelet has seen it, the pod has no credential any more to ask with.
+	eventually(t, "it is refused again and again, or has nothing to ask with", func() bool {
+		return o.of(client).refused > refused+5 || asked(t, "-n", team, "get", "secret", "chatbot-okta", "-o", "jsonpath={.data.jwk}") == ""
+	})
 	if o.of(client).granted != granted {
 		t.Error("the agent got a token after it was refused one")
 	}

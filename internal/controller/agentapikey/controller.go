@@ -15,8 +15,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/brake"
@@ -65,6 +67,8 @@ type Controller struct {
 	Restraints restraint.Rules
 	// Tombstones keep the trace of keys that were let go.
 	Tombstones *tombstone.Store
+	// Drifted names keys whose client somebody has changed in the directory.
+	Drifted <-chan event.GenericEvent
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=agentapikeys,verbs=get;list;watch;patch
@@ -84,6 +88,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
 		Watches(&v1alpha1.AccessPolicy{}, c.targets()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
+		WatchesRawSource(source.Channel(c.Drifted, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -61,6 +62,8 @@ type Controller struct {
 	notes  serverNotes
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
 	FirstRetry time.Duration
+	// Drifted names roles whose group or access policy somebody has changed in the directory.
+	Drifted <-chan event.GenericEvent
 }
 
 // +kubebuilder:rbac:groups=agentidentity.dev,resources=aiagentroles,verbs=get;list;watch;patch
@@ -80,6 +83,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		})).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
+		WatchesRawSource(source.Channel(c.Drifted, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 1,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
