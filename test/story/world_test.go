@@ -53,6 +53,7 @@ type world struct {
 	nudges     atomic.Int32
 	configured string              // the end of the configuration, if it is not unconfigured
 	witness    func(oktasim.State) // sees the org after each write, before the writer hears of it
+	asked      func()              // is called when a token is asked for, before that is answered
 }
 
 // newWorld makes a world whose operator signs in with an API token.
@@ -101,9 +102,13 @@ func (w *world) pass(d time.Duration) {
 	w.nudgeByNamespace()
 }
 
-// witnessed shows what the org holds after each write to who wants to see it.
+// witnessed shows what the org holds after each write, and that a token is asked for, to who
+// wants to see it.
 func (w *world) witnessed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.asked != nil && strings.HasSuffix(r.URL.Path, "/v1/token") {
+			w.asked()
+		}
 		h.ServeHTTP(rw, r)
 		if w.witness != nil && r.Method != http.MethodGet && !strings.HasPrefix(r.URL.Path, "/oauth2/") {
 			w.witness(w.org.Snapshot())
