@@ -1,0 +1,82 @@
+package docs
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// elsewhere are the commands that TestCommands does not run, and why.
+var elsewhere = []struct{ page, begins, why string }{
+	{"README.md", "make demo", "hack/demo has a control plane of its own, and is run by CI"},
+	{"README.md", "make test", "is what runs this"},
+	{"docs/quick-start.md", "make demo", "as in README.md"},
+	{"docs/quick-start.md", "make docker-build", "needs a container engine"},
+	{"docs/quick-start.md", "kind load", "needs a cluster of kind"},
+	{"docs/install.md", "helm ", "TestRelease of test/chart runs this very text"},
+	{"docs/runbook.md", "kubectl -n agent-identity-system logs", "there is no node here on which a pod runs"},
+}
+
+// isElsewhere tells why a command is not run.
+func isElsewhere(page, command string) (why string) {
+	for _, each := range elsewhere {
+		if each.page == page && strings.HasPrefix(command, each.begins) {
+			return each.why
+		}
+	}
+	return ""
+}
+
+// TestEveryCommandIsRun: each page that shows commands is gone through by TestCommands, section
+// by section; what is not run is still shown; and make has what people are told to make.
+func TestEveryCommandIsRun(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, commands := map[string]bool{}, 0
+	for _, page := range pages(t) {
+		for _, b := range blocks(t, page) {
+			for _, command := range b.script() {
+				if target, isMake := strings.CutPrefix(command, "make "); isMake {
+					target = strings.Fields(target)[0]
+					if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
+						t.Errorf("%s:%d: there is no `make %s`", page, b.line, target)
+					}
+				}
+				if b.inline && !b.whole() {
+					continue
+				}
+				commands++
+				if isElsewhere(page, command) != "" {
+					used[page+": "+command] = true
+					continue
+				}
+				if !slices.ContainsFunc(steps(), func(s step) bool { return s.page == page && (s.section == "" || s.section == b.section) }) {
+					t.Errorf("%s:%d: nothing runs %q: name the section in steps(), or say in elsewhere why it cannot be run", page, b.line, command)
+				}
+			}
+		}
+	}
+	for _, each := range elsewhere {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(used)), func(u string) bool { return strings.HasPrefix(u, each.page+": "+each.begins) }) {
+			t.Errorf("%s does not show %q any more", each.page, each.begins)
+		}
+	}
+	if commands < 60 {
+		t.Errorf("only %d commands were found", commands)
+	}
+}
+
+// whole tells that what stands in backquotes is a command, and not the name of a verb.
+func (b block) whole() bool {
+	words := strings.Fields(b.lines[0])
+	if words[0] == "make" || b.page == "docs/kubectl-agentid.md" {
+		return false // that there is such a target, or verb, is tested; those who name it say what it does
+	}
+	return len(words) > 3
+}
