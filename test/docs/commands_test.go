@@ -64,6 +64,7 @@ func steps() []step {
 
 // TestCommands does what the pages show, one after another.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	r := newReader(t)
 	t.Cleanup(r.stop)
 	for _, s := range steps() {
@@ -77,6 +78,23 @@ func TestCommands(t *testing.T) {
 			t.FailNow()
 		}
 	}
+}
+
+// TestDemo runs the demo that README.md shows.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	for _, b := range blocks(t, "README.md") {
+		for _, command := range b.script() {
+			if command == "make demo" {
+				if out := r.types(command); !strings.Contains(out, "The demo went as it should") {
+					t.Errorf("the demo says:\n%s", out)
+				}
+				return
+			}
+		}
+	}
+	t.Error("README.md does not show the demo any more")
 }
 
 // eventually waits until something is so.
@@ -131,7 +149,9 @@ func (r *reader) hasInvoices() {
 }
 
 // hasToken has a token of the reader's own where Okta's tools look for it.
-func (r *reader) hasToken() { r.said = append(r.said, `export OKTA_CLIENT_TOKEN="$(command cat okta-token)"`) }
+func (r *reader) hasToken() {
+	r.said = append(r.said, `export OKTA_CLIENT_TOKEN="$(command cat okta-token)"`)
+}
 
 // mountsSecret goes to where a pod has mounted the key with a client secret.
 func (r *reader) mountsSecret() {
@@ -214,4 +234,3 @@ func (r *reader) hasArgoCD() {
 	r.makes(namespace("argocd"))
 	r.makes(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: "argocd-cm"}})
 }
-

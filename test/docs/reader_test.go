@@ -108,7 +108,7 @@ func (r *reader) layOut() {
 	entries, err := os.ReadDir(root)
 	r.must(err)
 	for _, entry := range entries {
-		if name := entry.Name(); name != "config" && name != ".git" {
+		if name := entry.Name(); name != "config" && name != "bin" && name != ".git" {
 			path, err := filepath.Abs(filepath.Join(root, name))
 			r.must(err)
 			r.must(os.Symlink(path, filepath.Join(r.directory, name)))
@@ -231,6 +231,7 @@ func (r *reader) reads(s step) {
 			}
 			started := time.Now()
 			out := r.types(command)
+			r.hears(command, out)
 			r.Logf("%.1fs %s:%d: %s\n%s", time.Since(started).Seconds(), s.page, b.line, command, out)
 			if strings.HasPrefix(command, "export ") || strings.Contains(command, "() {") {
 				r.said = append(r.said, r.meant(command))
@@ -238,6 +239,16 @@ func (r *reader) reads(s step) {
 		}
 	}
 	s.end(r)
+}
+
+// hears holds that a command says what it is typed for.
+func (r *reader) hears(command, out string) {
+	r.Helper()
+	for _, each := range says {
+		if strings.HasPrefix(command, each.begins) && !strings.Contains(out, each.says) {
+			r.Errorf("%s does not say %q:\n%s", command, each.says, out)
+		}
+	}
 }
 
 // runs runs the operator that was installed, with its configuration and as its ServiceAccount.
