@@ -50,14 +50,15 @@ func steps() []step {
 		{page: start, section: "Clean up", before: map[string]func(*reader){"helm uninstall": (*reader).stop}, ends: (*reader).gone},
 		{page: start, section: "With kustomize", begins: (*reader).forgetsKinds, ends: (*reader).runs},
 		{page: "README.md", begins: (*reader).hasInvoices, before: map[string]func(*reader){`curl -u "$(cat client_id)`: (*reader).mountsSecret}},
-		{page: "docs/kubectl-agentid.md", begins: (*reader).walksThrough},
-		{page: "docs/spec/agentapikey.md"},
+		{page: "docs/spec/agentapikey.md", begins: (*reader).walksThrough},
 		{page: "docs/spec/auditsink.md"},
 		{page: "docs/orphans.md", begins: (*reader).waitsForList},
 		{page: "docs/gitops.md", begins: (*reader).hasArgoCD},
 		{page: "docs/runbook.md"},
 		{page: "docs/quick-reference.md", begins: (*reader).refers},
 		{page: "docs/install.md", ends: (*reader).takesManifests},
+		// It ends with the deletion of all agents of the namespace.
+		{page: "docs/kubectl-agentid.md", begins: (*reader).hasOwnDirectory},
 		{page: start, section: "Remove it without Helm", begins: (*reader).leaves, ends: (*reader).gone},
 	}
 }
@@ -196,7 +197,8 @@ func (r *reader) releases() {
 // leaves does what the controller of namespaces does, which is not here: one that is deleted goes.
 func (r *reader) leaves() {
 	r.Helper()
-	r.releases()
+	r.types("kubectl apply -k config/samples/rotation")
+	r.types("kubectl wait -n invoices agentapikey/invoices --for=condition=Ready --timeout=20s")
 	go func() {
 		for r.Context().Err() == nil {
 			var leaving corev1.Namespace
@@ -218,6 +220,30 @@ func (r *reader) refers() {
 	r.Helper()
 	r.releases()
 	r.hasToken()
+}
+
+// hasOwnDirectory goes to a directory such as a team has: manifests, an overlay, the files that
+// the operator's Secret is made from, and a token.
+func (r *reader) hasOwnDirectory() {
+	r.Helper()
+	r.releases()
+	const agent = "apiVersion: agentidentity.dev/v1alpha1\nkind: AIAgentRole\nmetadata: {name: reporter, namespace: chatbot}\n" +
+		"spec: {permissions: [{name: view_ai_logs}]}\n---\n" +
+		"apiVersion: agentidentity.dev/v1alpha1\nkind: AgentAPIKey\nmetadata: {name: reporter, namespace: chatbot}\n" +
+		"spec: {roleRef: {name: reporter}, agent: {name: Reporter}, secret: {name: reporter-okta}}\n"
+	for file, text := range map[string]string{
+		"agent.yaml": agent, "config/team/agent.yaml": agent, "overlays/production/agent.yaml": agent,
+		"overlays/production/kustomization.yaml": "resources: [agent.yaml]\n",
+		"ceilings.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: chatbot}\n---\n" +
+			"apiVersion: agentidentity.dev/v1alpha1\nkind: AccessPolicy\nmetadata: {name: base, namespace: " + home + "}\n" +
+			"spec: {type: Ceiling, ceiling: {namespaceSelector: {}, permissions: [view_ai_logs]}}\n",
+	} {
+		path := filepath.Join(r.directory, "own", file)
+		r.must(os.MkdirAll(filepath.Dir(path), 0o700))
+		r.must(os.WriteFile(path, []byte(text), 0o600))
+	}
+	r.types("mkdir own/operator && cp client_id private_key.pem key_id own/operator && cp okta-token own")
+	r.said = []string{"cd own"}
 }
 
 // waitsForList waits until it was looked for orphans.

@@ -44,6 +44,11 @@ var says = []struct{ begins, says string }{
 	{"kubectl agentid mfa status -A", "chatbot"},
 	{"kubectl agentid logs -n chatbot", "app.oauth2.as.token.grant"},
 	{"kubectl agentid logs --since 7d", "app.oauth2.as.token.grant"},
+	{"kubectl agentid logs -A --follow", `"event"`},
+	{"kubectl agentid plan -f config/ -R", "2 to create"},
+	{"kubectl agentid plan -k overlays/production", "2 to create"},
+	{"kubectl agentid least-privilege", "interact_with_chatbot"},
+	{"kubectl agentid doctor --no-cluster", "okta.logs.read"},
 }
 
 // isElsewhere tells why a command is not run.
@@ -113,5 +118,5 @@ func (b block) whole() bool {
 	if words[0] == "make" || b.page == "docs/kubectl-agentid.md" {
 		return false // that there is such a target, or verb, is tested; those who name it say what it does
 	}
-	return len(words) > 3
+	return len(words) > 3 || b.page == "docs/quick-reference.md"
 }

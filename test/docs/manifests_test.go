@@ -98,7 +98,7 @@ func TestScript(t *testing.T) {
 		"continued": {"kubectl a \\\n  b", "kubectl a b", "a command goes on in the next line"},
 		"commented": {"kubectl a   # why", "kubectl a", "comments are for people"},
 		"prompted":  {"$ kubectl a\nsaid\n  $ kubectl b", "kubectl a\nkubectl b", "what is answered is not typed"},
-		"output":    {"AIAgentRole chatbot", "", "what is only shown is not typed"},
+		"output":    {"AIAgentRole chatbot\nkubectl a", "", "what is only shown is not typed, whatever it tells to type"},
 		"function":  {"f() { kubectl a; }\ncurl f", "f() { kubectl a; }\ncurl f", "what commands go by belongs to them"},
 	} {
 		if got := strings.Join((block{lines: strings.Split(c.lines, "\n")}).script(), "\n"); got != c.want {

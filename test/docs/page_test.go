@@ -77,10 +77,10 @@ func blocks(t *testing.T, page string) (found []block) {
 }
 
 // script is what a person types of a block: where lines begin with a prompt these only, else
-// all of it; nothing where no line begins with a command.
+// all of it, if it begins with a command, or a function for one.
 func (b block) script() (commands []string) {
 	prompted := strings.Contains("\n"+strings.ReplaceAll(strings.Join(b.lines, "\n"), " ", ""), "\n$")
-	shown, isCommand := b.lines, false
+	shown := b.lines
 	for i := 0; i < len(shown); i++ {
 		line := strings.TrimSpace(shown[i])
 		if typed, isTyped := strings.CutPrefix(line, "$ "); isTyped {
@@ -93,10 +93,9 @@ func (b block) script() (commands []string) {
 			line = strings.TrimSuffix(line, `\`) + strings.TrimSpace(shown[i])
 		}
 		line = strings.TrimSpace(regexp.MustCompile(` # .*$`).ReplaceAllString(line, ""))
-		isCommand = isCommand || commandLine.MatchString(line)
 		commands = append(commands, line)
 	}
-	if !isCommand {
+	if len(commands) == 0 || !commandLine.MatchString(commands[0]) && !strings.Contains(commands[0], "() {") {
 		return nil
 	}
 	return commands

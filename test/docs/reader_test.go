@@ -180,29 +180,26 @@ func (r *reader) types(command string) string {
 		"OKTA_CLIENT_ORGURL="+r.url, "HELM_CACHE_HOME="+r.credentials, "HELM_CONFIG_HOME="+r.credentials, "HELM_DATA_HOME="+r.credentials)
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
-	var out transcript
-	shell.Stdout, shell.Stderr = &out, &out
+	var out, problems bytes.Buffer
+	shell.Stdout, shell.Stderr = &out, &problems
 	if strings.Contains(command, "--follow") {
-		out.first = func() { _ = syscall.Kill(-shell.Process.Pid, syscall.SIGINT) }
+		shell.Stdout = interrupting{&out, shell}
 	}
 	if err := shell.Run(); err != nil {
-		r.Errorf("%s\n%s%v", command, out.text.String(), err)
+		r.Errorf("%s\n%s%s%v", command, out.String(), problems.String(), err)
 	}
-	return out.text.String()
+	return out.String() + problems.String()
 }
 
-// transcript is what a command says.
-type transcript struct {
-	text  bytes.Buffer
-	first func()
+// interrupting interrupts a command as soon as it has said something.
+type interrupting struct {
+	text    *bytes.Buffer
+	command *exec.Cmd
 }
 
-func (t *transcript) Write(text []byte) (int, error) {
-	if t.first != nil {
-		t.first()
-		t.first = nil
-	}
-	return t.text.Write(text)
+func (i interrupting) Write(text []byte) (int, error) {
+	_ = syscall.Kill(-i.command.Process.Pid, syscall.SIGINT)
+	return i.text.Write(text)
 }
 
 // meant puts in what the documentation leaves to the reader.
