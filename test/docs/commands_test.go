@@ -168,21 +168,23 @@ func (r *reader) mountsSecret() {
 	r.said = append(r.said, "cat() { command cat "+mount+`/"$1"; }`)
 }
 
+// audited is the sample whose comments say what it needs beside.
+const audited = "config/samples/chatbot-walkthrough/5-audit.yaml"
+
 // walksThrough applies the sample of people, policy and sink, as it says that it is applied.
 func (r *reader) walksThrough() {
 	r.Helper()
 	r.releases()
-	const sample = "config/samples/chatbot-walkthrough"
-	text, err := os.ReadFile(filepath.Join(r.directory, sample, "5-audit.yaml"))
+	text, err := os.ReadFile(filepath.Join(r.directory, audited))
 	r.must(err)
 	told := regexp.MustCompile(`(?m)^#   (kubectl .*)$`).FindAllStringSubmatch(string(text), -1)
 	if len(told) != 3 {
-		r.Fatalf("%s tells of %d commands, want 3", sample, len(told))
+		r.Fatalf("%s tells of %d commands, want 3", audited, len(told))
 	}
 	for _, command := range told {
 		r.types(command[1])
 	}
-	r.types("kubectl apply -k " + sample)
+	r.types("kubectl apply -k " + filepath.Dir(audited))
 	r.types("kubectl wait -n chatbot aiagentroles,agentapikeys,accesspolicies,auditsinks --all --for=condition=Ready --timeout=20s || " +
 		"{ kubectl describe -n chatbot accesspolicies,auditsinks; false; }")
 }

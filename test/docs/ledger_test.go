@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -109,6 +110,35 @@ func TestEveryCommandIsRun(t *testing.T) {
 	}
 	if commands < 60 {
 		t.Errorf("only %d commands were found", commands)
+	}
+}
+
+// TestEveryCommandInComments: what the comments of config/ tell people to type is shown by a
+// page too, and so is run; or it is of the sample whose comments are run.
+func TestEveryCommandInComments(t *testing.T) {
+	shown, found := map[string]bool{}, 0
+	for _, page := range pages(t) {
+		for _, b := range blocks(t, page) {
+			for _, command := range b.script() {
+				shown[command] = true
+			}
+		}
+	}
+	err := fs.WalkDir(os.DirFS(root), "config", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".yaml" || path == audited {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(root, path))
+		whole := regexp.MustCompile(`\\\n\s*#\s*`).ReplaceAllString(string(text), "")
+		for _, command := range regexp.MustCompile(`(?m)^\s*#   (kubectl .*)$`).FindAllStringSubmatch(whole, -1) {
+			if found++; !shown[command[1]] {
+				t.Errorf("%s tells to type %q, which no page shows", path, command[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 3 {
+		t.Errorf("%d commands were found: %v", found, err)
 	}
 }
 

@@ -98,7 +98,9 @@ func (w *world) refusals(clientID string) (refused int) {
 type mount struct {
 	w                 *world
 	directory, secret string
-	versions          int
+
+	mu       sync.Mutex
+	versions int
 }
 
 func newMount(w *world, secret string) *mount {
@@ -113,6 +115,8 @@ func newMount(w *world, secret string) *mount {
 
 // update shows what the Secret says now.
 func (m *mount) update() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.versions++
 	version := fmt.Sprintf("..version-%d", m.versions)
 	m.w.must(nil, os.Mkdir(filepath.Join(m.directory, version), 0o700))
