@@ -120,3 +120,23 @@ func TestDocsNameTests(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsAreListed: the front of the docs names every page, but the records, which have a front
+// of their own.
+func TestDocsAreListed(t *testing.T) {
+	front, pages := read(t, "docs", "README.md"), 0
+	err := fs.WalkDir(os.DirFS(filepath.Join(root, "docs")), ".", func(path string, entry fs.DirEntry, err error) error {
+		if entry.IsDir() && entry.Name() == "adr" {
+			return fs.SkipDir
+		}
+		if filepath.Ext(path) == ".md" && path != "README.md" {
+			if pages++; !strings.Contains(front, "("+path+")") {
+				t.Errorf("docs/README.md does not name docs/%s", path)
+			}
+		}
+		return err
+	})
+	if err != nil || pages < 15 {
+		t.Errorf("%d pages were found: %v", pages, err)
+	}
+}
