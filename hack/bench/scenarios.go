@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,20 +20,9 @@ func converge(ctx context.Context, s *stage, t *table) error {
 	if err := s.configure(alone); err != nil {
 		return err
 	}
-	idle, err := s.operate()
-	if err != nil {
+	if err := idle(ctx, s, t); err != nil {
 		return err
 	}
-	if _, err := idle.quiet(ctx, 3*time.Second, time.Minute); err != nil {
-		return err
-	}
-	_, empty, err := idle.memory()
-	if err != nil {
-		return err
-	}
-	t.add("P15", "memory with nothing to do", empty, 60, "MiB")
-	s.end()
-
 	if err := s.create(ctx, s.roles, roleNamed); err != nil {
 		return err
 	}
@@ -81,11 +69,29 @@ func converge(ctx context.Context, s *stage, t *table) error {
 		return err
 	}
 	t.add("P14", "processor time a key", used.Seconds()*1000/float64(s.keys), 3, "ms")
-	return s.weigh(ctx, t, p)
+	return s.weigh(t, p)
+}
+
+// idle weighs an operator that has nothing to do.
+func idle(ctx context.Context, s *stage, t *table) error {
+	p, err := s.operate()
+	if err != nil {
+		return err
+	}
+	if _, err := p.quiet(ctx, 3*time.Second, time.Minute); err != nil {
+		return err
+	}
+	_, empty, err := p.memory()
+	if err != nil {
+		return err
+	}
+	t.add("P15", "memory with nothing to do", empty, 60, "MiB")
+	s.end()
+	return nil
 }
 
 // weigh notes the memory of a fleet.
-func (s *stage) weigh(_ context.Context, t *table, p *process) error {
+func (s *stage) weigh(t *table, p *process) error {
 	most, now, err := p.memory()
 	if err != nil {
 		return err
@@ -308,7 +314,8 @@ func rotate(ctx context.Context, s *stage, t *table) error {
 	}
 	first, began := s.now(), time.Now()
 	request := began.UTC().Format(time.RFC3339)
-	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRotate, request))
+	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRotate, request)
+	patch := client.RawPatch(types.MergePatchType, annotation)
 	rotated := min(s.rotated, s.keys)
 	for i := range rotated {
 		if err := s.kube.Patch(ctx, s.keyNamed(i), patch); err != nil {
@@ -324,7 +331,7 @@ func rotate(ctx context.Context, s *stage, t *table) error {
 		done := 0
 		for i := range keys.Items {
 			status := keys.Items[i].Status
-			if status.RotateRequest == request && meta.IsStatusConditionPresentAndEqual(status.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue) {
+			if status.RotateRequest == request && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
 				done++
 			}
 		}
