@@ -83,7 +83,7 @@ func TestWhatCannotBeDecidedIsToldAndIsNoMatch(t *testing.T) {
 		`event.severity`:                                            {"what it yields is known only now", "string, not bool"},
 		`int(event.outcome.result) == 1`:                            {"no number", "type conversion error"},
 		`cidr("10.0.0.0/8").containsIP(event.uuid)`:                 {"no address", "IP"},
-		`timestamp(event.uuid) > timestamp("2026-01-01T00:00:00Z")`: {"no time", "Timestamp"},
+		`timestamp(event.uuid) > timestamp("2026-01-01T00:00:00Z")`: {"no time", "timestamp"},
 	} {
 		t.Run(expression, func(t *testing.T) {
 			p, err := filter.Compile(expression)
