@@ -94,6 +94,10 @@ bench-audit: ## Measure how many audit events a second one core moves, and how l
 verify: ## Check format, lint, and that everything generated is up to date.
 	@hack/verify $(GENERATED)
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities that the programs can reach (GOVULNDB=file:///... for a database of your own).
+	@hack/vulncheck
+
 .PHONY: build
 build: ## Build bin/manager, bin/kubectl-agentid and bin/oktasim.
 	@echo 'building bin/manager, bin/kubectl-agentid and bin/oktasim' >&2
