@@ -22,6 +22,10 @@ BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VE
 ASSETS := assets=$$(hack/kube-assets) && export KUBEBUILDER_ASSETS="$$assets"
 HELM := helm=$${HELM:-$$(hack/tool helm)} && export HELM="$$helm"
 COLLECTOR := collector=$${OTEL_COLLECTOR:-$$(hack/tool otel-collector)} && export OTEL_COLLECTOR="$$collector"
+SBOM := sbom=$$(hack/tool cyclonedx-gomod) && export CYCLONEDX="$$sbom"
+# Where a release will be found.
+HOMEPAGE ?= https://github.com/agentidentity/agent-identity-operator
+IMAGE ?= ghcr.io/agentidentity/agent-identity-operator
 # What make generate and make docs write. git must agree with it at every commit.
 GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference charts/agent-identity-operator/files
 
@@ -130,6 +134,19 @@ docs: ## Generate docs/reference/api.md from the API's comments.
 .PHONY: clean
 clean: ## Remove what was built here (the cache of tools and kube programs stays).
 	@rm -rf bin dist
+
+##@ Release
+
+# Tools are built by the Go that is here, and so are not part of what must be the same everywhere.
+.PHONY: release
+release: ## Make dist/: programs, image, chart, manifests, SBOMs, krew's manifest (VERSION=v0.1.0; docs/release.md).
+	@$(ASSETS) && export KUBECTL="$$assets/kubectl" && $(HELM) && $(SBOM) && export GOTOOLCHAIN=go$$(<.go-version) && \
+	  go -C hack/release run . -version '$(VERSION)' -image '$(IMAGE)' -home '$(HOMEPAGE)' -from '$(CURDIR)' -to '$(CURDIR)/dist'
+
+.PHONY: reproducible
+reproducible: ## Make a release twice in two directories, compare it byte by byte, and try what it holds (this machine's platform).
+	@$(ASSETS) && export KUBECTL="$$assets/kubectl" && $(HELM) && $(SBOM) && validate=$$(hack/tool validate-krew-manifest) && \
+	  export VALIDATE_KREW="$$validate" && go -C hack/release test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
 
 ##@ Cluster
 
