@@ -115,7 +115,7 @@ fmt: ## Format all Go files.
 
 .PHONY: lint
 lint: ## Run all linters, the borders between rooms among them.
-	@tool=$$(hack/tool golangci-lint) && "$$tool" run ./...
+	@tool=$$(hack/tool golangci-lint) && "$$tool" run ./... && cd hack/release && "$$tool" run ./...
 
 .PHONY: generate
 generate: ## Generate deep copies, CRDs and the operator's RBAC role from markers.
@@ -145,8 +145,9 @@ release: ## Make dist/: programs, image, chart, manifests, SBOMs, krew's manifes
 
 .PHONY: reproducible
 reproducible: ## Make a release twice in two directories, compare it byte by byte, and try what it holds (this machine's platform).
-	@$(ASSETS) && export KUBECTL="$$assets/kubectl" && $(HELM) && $(SBOM) && validate=$$(hack/tool validate-krew-manifest) && \
-	  export VALIDATE_KREW="$$validate" && go -C hack/release test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+	@$(ASSETS) && export KUBECTL="$$assets/kubectl" && $(HELM) && $(SBOM) && krew=$$(hack/tool krew) && \
+	  validate=$$(hack/tool validate-krew-manifest) && export KREW="$$krew" VALIDATE_KREW="$$validate" && \
+	  go -C hack/release test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
 
 ##@ Cluster
 

@@ -22,7 +22,9 @@ type file struct {
 func tarOf(to io.Writer, at time.Time, files []file) error {
 	w := tar.NewWriter(to)
 	for _, f := range files {
-		header := &tar.Header{Name: f.Name, Mode: f.Mode, Size: int64(len(f.Content)), ModTime: at, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR}
+		header := &tar.Header{
+			Name: f.Name, Mode: f.Mode, Size: int64(len(f.Content)), ModTime: at, Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
+		}
 		if f.Name[len(f.Name)-1] == '/' {
 			header.Typeflag = tar.TypeDir
 		}
@@ -54,7 +56,7 @@ func zipped(at time.Time, files []file) ([]byte, error) {
 	w := zip.NewWriter(&b)
 	for _, f := range files {
 		header := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: at}
-		header.SetMode(os.FileMode(f.Mode)) //nolint:gosec // a mode of ours
+		header.SetMode(os.FileMode(f.Mode))
 		entry, err := w.CreateHeader(header)
 		if err != nil {
 			return nil, err

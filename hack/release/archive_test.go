@@ -1,15 +1,14 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"archive/zip"
-	"io"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -24,7 +24,11 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 3 && args[0] == "push" {
-		return push(args[1], args[2])
+		pushed, err := push(args[1], args[2])
+		if err == nil {
+			fmt.Println(pushed)
+		}
+		return err
 	}
 	r := &release{Programs: programs(), Kubectl: os.Getenv("KUBECTL"), Helm: os.Getenv("HELM"), SBOM: os.Getenv("CYCLONEDX")}
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -108,6 +109,9 @@ func (r *release) texts(modules []*debug.Module) ([]file, error) {
 	}, nil
 }
 
+// legal are the names under which modules keep what has to be handed on.
+var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)`)
+
 func notice(to *strings.Builder, name, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -115,8 +119,7 @@ func notice(to *strings.Builder, name, dir string) error {
 	}
 	found := false
 	for _, e := range entries {
-		upper := strings.ToUpper(e.Name())
-		if e.IsDir() || !(strings.HasPrefix(upper, "LICEN") || strings.HasPrefix(upper, "COPYING") || strings.HasPrefix(upper, "NOTICE")) {
+		if e.IsDir() || !legal.MatchString(e.Name()) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))

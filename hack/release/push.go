@@ -15,33 +15,32 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// push takes the image of an archive to a registry, as it is: its digest stays.
-func push(archive, to string) error {
+// push takes the image of an archive to a registry, as it is, and returns its name there: the digest stays.
+func push(archive, to string) (string, error) {
 	tag, err := name.NewTag(to, name.StrictValidation)
 	if err != nil {
-		return err
+		return "", err
 	}
 	dir, err := os.MkdirTemp("", "release-push-")
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory that stays is no harm
+	defer os.RemoveAll(dir)
 	if err := unpack(archive, dir); err != nil {
-		return fmt.Errorf("unpacking %s: %w", archive, err)
+		return "", fmt.Errorf("unpacking %s: %w", archive, err)
 	}
 	index, err := only(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := remote.WriteIndex(tag, index, remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
-		return fmt.Errorf("pushing to %s: %w", tag, err)
+		return "", fmt.Errorf("pushing to %s: %w", tag, err)
 	}
 	digest, err := index.Digest()
 	if err != nil {
-		return err
+		return "", err
 	}
-	fmt.Println(tag.Digest(digest.String()))
-	return nil
+	return tag.Digest(digest.String()).String(), nil
 }
 
 // only is the one image of a layout.
@@ -65,12 +64,12 @@ func unpack(archive, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close() //nolint:errcheck // it was only read
+	defer from.Close()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // nothing is left to write
+	defer root.Close()
 	for r := tar.NewReader(from); ; {
 		header, err := r.Next()
 		if errors.Is(err, io.EOF) {

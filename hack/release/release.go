@@ -46,7 +46,7 @@ func (r *release) make() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // a temporary directory that stays is no harm
+	defer os.RemoveAll(work)
 	if err := errors.Join(os.RemoveAll(r.To), os.MkdirAll(r.To, 0o755)); err != nil {
 		return err
 	}
