@@ -152,8 +152,11 @@ reproducible: ## Make a release twice in two directories, compare it byte by byt
 ##@ Cluster
 
 .PHONY: docker-build
-docker-build: ## Build the operator's image (IMG=...).
-	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+docker-build: ## Build the operator's image (IMG=..., GOARCH=... for another platform).
+	@rm -rf bin/image
+	@CGO_ENABLED=0 GOOS=linux $(BUILD) -o bin/image/manager ./cmd/manager
+	@go -C hack/release run . certificates '$(CURDIR)/bin/image'
+	$(CONTAINER_TOOL) build --platform linux/$(shell go env GOARCH) -t $(IMG) -f Dockerfile bin/image
 
 .PHONY: install
 install: ## Apply the CRDs to the current cluster.

@@ -1,7 +1,8 @@
 // Command release makes what a release consists of: programs in archives, the image, manifests, the chart, what is
 // in each program, and the manifest for krew. All of it follows from the sources, the version and Go alone, so that
 // anybody can make the same bytes: times are the commit's, and owners and order are fixed. It signs and sends
-// nothing, except that "release push" takes the image to a registry.
+// nothing, except that "release push" takes the image to a registry. "release certificates" writes those that the image
+// trusts into a directory, for make docker-build.
 package main
 
 import (
@@ -29,6 +30,9 @@ func run(args []string) error {
 			fmt.Println(pushed)
 		}
 		return err
+	}
+	if len(args) == 2 && args[0] == "certificates" {
+		return spread(args[1], certificates())
 	}
 	r := &release{Programs: programs(), Kubectl: os.Getenv("KUBECTL"), Helm: os.Getenv("HELM"), SBOM: os.Getenv("CYCLONEDX")}
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,28 +38,22 @@ func (r *release) chart(work string, image v1.Hash) error {
 	if err != nil {
 		return err
 	}
+	for i, f := range files {
+		if f.Name != "values.yaml" {
+			continue
+		}
+		text, err := r.values(string(f.Content), image)
+		if err != nil {
+			return err
+		}
+		files[i].Content = []byte(text)
+	}
 	dir := filepath.Join(work, "agent-identity-operator")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), spread(dir, files)); err != nil {
 		return err
 	}
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
-		if strings.HasSuffix(f.Name, "/") {
-			if err := os.MkdirAll(path, 0o755); err != nil {
-				return err
-			}
-			continue
-		}
-		text := string(f.Content)
-		if f.Name == "values.yaml" {
-			if text, err = r.values(text, image); err != nil {
-				return err
-			}
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			return err
-		}
-		if err := os.Chtimes(path, r.Time, r.Time); err != nil { // helm packs the times of files
+		if err := os.Chtimes(filepath.Join(dir, f.Name), r.Time, r.Time); err != nil { // helm packs the times of files
 			return err
 		}
 	}

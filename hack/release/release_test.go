@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,14 +32,18 @@ import (
 // vulnerabilities (CONTRIBUTING.md). Count with: go version -m bin/manager | grep -c '^.dep'
 func budget() map[string]int { return map[string]int{"manager": 112, "kubectl-agentid": 82} }
 
-// TestRelease makes a release for this machine's platform from two directories, of files with other times and modes,
-// and asks everything of it that does not take all platforms.
+// TestRelease makes a release for this machine's platform from two directories, the second with other times and modes,
+// also of what is written anew, and asks everything of it that does not take all platforms.
 func TestRelease(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, two := made(t, root), made(t, copied(t, root))
+	one := made(t, root)
+	elsewhere := copied(t, root)
+	usual := syscall.Umask(0o077)
+	two := made(t, elsewhere)
+	syscall.Umask(usual)
 	t.Run("two directories, one release", func(t *testing.T) { same(t, one.To, two.To) })
 	t.Run("nothing is missing", func(t *testing.T) { complete(t, one) })
 	t.Run("the sums are right", func(t *testing.T) {

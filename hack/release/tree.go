@@ -25,3 +25,21 @@ func tree(dir string) ([]file, error) {
 	})
 	return files, err
 }
+
+// spread writes files into a directory, with their modes whatever this machine takes from new files.
+func spread(dir string, files []file) error {
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		write := func() error { return os.WriteFile(path, f.Content, 0o600) }
+		if strings.HasSuffix(f.Name, "/") {
+			write = func() error { return os.MkdirAll(path, 0o700) }
+		}
+		if err := write(); err != nil {
+			return err
+		}
+		if err := os.Chmod(path, os.FileMode(f.Mode)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
