@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
 // checkHealth holds that Argo CD, by the script of config/gitops, sees what kstatus sees, in
@@ -104,5 +105,23 @@ func TestArgoCDKnowsEveryKind(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(root, "config", "gitops", "flux-kustomization.yaml")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSinkWaitsForItsSecret: an AuditSink may be applied before what it names, and is not Degraded
+// then, which would end the sync of an application; one that names what is there wrongly is.
+func TestSinkWaitsForItsSecret(t *testing.T) {
+	w := newWorld(t, oktasim.Options{})
+	w.start(impatient, w.atHome, listening)
+	collector := newCollector(t)
+	early, misspelt := w.sink(collector, w.namespace, "early"), w.sink(collector, w.namespace, "misspelt")
+	w.trusted(collector, w.namespace, "misspelt")
+	misspelt.Spec.Output.HTTP.Headers[0].Value.Key = "authorisation"
+	w.create(early, misspelt)
+	for want, sink := range map[string]*v1alpha1.AuditSink{v1alpha1.ConditionReconciling: early, v1alpha1.ConditionStalled: misspelt} {
+		w.waitReason(sink.Name, sink, v1alpha1.ReasonCredentialsNotFound)
+		if !meta.IsStatusConditionTrue(sink.Status.Conditions, want) {
+			t.Errorf("AuditSink %s is not %s: %s", sink.Name, want, conditionsOf(sink))
+		}
 	}
 }

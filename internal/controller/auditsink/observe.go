@@ -70,7 +70,7 @@ func (o *observed) secretValue(ctx context.Context, name, key string) ([]byte, e
 	if value := secret.Data[key]; len(value) > 0 {
 		return value, nil
 	}
-	return nil, o.missing(fmt.Sprintf("Secret %s has no value under %q", name, key))
+	return nil, o.missing(identity.Rejected, fmt.Sprintf("Secret %s has no value under %q", name, key))
 }
 
 func (o *observed) bundle(ctx context.Context, ref *v1alpha1.CABundleReference) ([]byte, error) {
@@ -84,13 +84,13 @@ func (o *observed) bundle(ctx context.Context, ref *v1alpha1.CABundleReference) 
 	if value := cm.Data[string(ref.Key)]; value != "" {
 		return []byte(value), nil
 	}
-	return nil, o.missing(fmt.Sprintf("ConfigMap %s has no value under %q", ref.Name, ref.Key))
+	return nil, o.missing(identity.Rejected, fmt.Sprintf("ConfigMap %s has no value under %q", ref.Name, ref.Key))
 }
 
 func (o *observed) get(ctx context.Context, kind, name string, obj client.Object) error {
 	err := o.c.Live.Get(keysecret.Unlogged(ctx), client.ObjectKey{Namespace: o.sink.Namespace, Name: name}, obj)
 	if apierrors.IsNotFound(err) {
-		return o.missing(fmt.Sprintf("%s %s does not exist in namespace %s", kind, name, o.sink.Namespace))
+		return o.missing(identity.Waiting, fmt.Sprintf("%s %s does not exist in namespace %s", kind, name, o.sink.Namespace))
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s %s: %w", kind, name, err)
@@ -117,10 +117,11 @@ func meant(secret *corev1.Secret) error {
 	}
 }
 
-// missing is looked at again: people make such objects after what names them.
-func (o *observed) missing(what string) error {
+// missing is looked at again: people make such objects after what names them, so that one which
+// is not there is waited for.
+func (o *observed) missing(kind identity.Kind, what string) error {
 	return &identity.Error{
-		Kind: identity.Rejected, Reason: v1alpha1.ReasonCredentialsNotFound, RetryAfter: look,
+		Kind: kind, Reason: v1alpha1.ReasonCredentialsNotFound, RetryAfter: look,
 		Message: what + ": create it, or change spec.output",
 	}
 }
