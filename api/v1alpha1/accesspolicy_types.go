@@ -274,13 +274,12 @@ type NetworkZoneName string
 
 // SignInProof says what people must prove to sign in.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.factorMode == 'TwoFactors'",message="with.properties constrain the second factor: set with.factorMode to TwoFactors, or remove properties"
-// +kubebuilder:validation:XValidation:rule="!has(self.factors) || self.factorMode == 'TwoFactors'",message="with.factors are second factors: set with.factorMode to TwoFactors, or remove factors"
+// +kubebuilder:validation:XValidation:rule="!has(self.properties) || !has(self.factorMode) || self.factorMode == 'TwoFactors'",message="with.properties constrain the second factor: set with.factorMode to TwoFactors, or remove properties"
+// +kubebuilder:validation:XValidation:rule="!has(self.factors) || !has(self.factorMode) || self.factorMode == 'TwoFactors'",message="with.factors are second factors: set with.factorMode to TwoFactors, or remove factors"
 // +kubebuilder:validation:XValidation:rule="!has(self.properties) || !has(self.factors) || !self.properties.exists(p, p == 'PhishingResistant') || self.factors.exists(f, f == 'WebAuthn')",message="none of with.factors is phishing resistant: add WebAuthn to factors, or remove PhishingResistant from properties"
 type SignInProof struct {
-	// factorMode is TwoFactors (the default) or OneFactor.
+	// factorMode is TwoFactors, as when it is absent, or OneFactor.
 	// +optional
-	// +default="TwoFactors"
 	FactorMode FactorMode `json:"factorMode,omitempty"`
 
 	// factors are the second factors that count; all that the org has when absent.

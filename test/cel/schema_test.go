@@ -19,6 +19,8 @@ type node struct {
 	// within is the path of the LabelSelector or Condition around the node, whose
 	// schema is Kubernetes' own.
 	within string
+	// atomic tells that it is within a list which is applied as a whole.
+	atomic bool
 }
 
 func schemas(t *testing.T) map[string]apiextensions.CustomResourceDefinition {
@@ -60,13 +62,14 @@ func walk(n node, out *[]node) {
 		within = n.path
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Properties)) {
-		walk(node{path: n.path + "." + name, JSONSchemaProps: n.Properties[name], within: within}, out)
+		walk(node{path: n.path + "." + name, JSONSchemaProps: n.Properties[name], within: within, atomic: n.atomic}, out)
 	}
 	if n.Items != nil {
-		walk(node{path: n.path + "[]", JSONSchemaProps: *n.Items.Schema, within: within}, out)
+		atomic := n.atomic || n.XListType != nil && *n.XListType == "atomic"
+		walk(node{path: n.path + "[]", JSONSchemaProps: *n.Items.Schema, within: within, atomic: atomic}, out)
 	}
 	if n.AdditionalProperties != nil && n.AdditionalProperties.Schema != nil {
-		walk(node{path: n.path + "{}", JSONSchemaProps: *n.AdditionalProperties.Schema, within: within}, out)
+		walk(node{path: n.path + "{}", JSONSchemaProps: *n.AdditionalProperties.Schema, within: within, atomic: n.atomic}, out)
 	}
 }
 
@@ -128,6 +131,10 @@ func (n node) check(t *testing.T) {
 		t.Errorf("%s: a time that people write needs the Pattern of times", n.path)
 	case n.AdditionalProperties != nil && n.MaxProperties == nil:
 		t.Errorf("%s: a map needs MaxProperties", n.path)
+	case n.Default != nil && n.atomic:
+		// Argo CD that applies on the server's side takes it for a difference, for ever: the list
+		// of git is without it, and the list is one value.
+		t.Errorf("%s: a default within an atomic list; say in the comment what absent means", n.path)
 	case n.XPreserveUnknownFields != nil:
 		t.Errorf("%s: unknown fields must not be kept", n.path)
 	}
