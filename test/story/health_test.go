@@ -17,8 +17,8 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
-// checkHealth holds that Argo CD, by the script of config/gitops, sees what kstatus sees, in
-// every state that any story watches.
+// checkHealth holds that Argo CD, by the script of config/gitops, sees what kstatus sees, and Flux
+// too, in every state that any story watches.
 func (w *world) checkHealth(obj settled, content map[string]any, is status.Status) {
 	w.Helper()
 	want := map[status.Status]string{
@@ -27,12 +27,14 @@ func (w *world) checkHealth(obj settled, content map[string]any, is status.Statu
 	}[is]
 	ready := meta.FindStatusCondition(*obj.StatusConditions(), v1alpha1.ConditionReady)
 	ended := []string{v1alpha1.ReasonSuspended, v1alpha1.ReasonQuarantined, v1alpha1.ReasonExpired}
-	if ready != nil && slices.Contains(ended, ready.Reason) && is != status.TerminatingStatus && ready.ObservedGeneration == obj.GetGeneration() {
+	suspended := ready != nil && slices.Contains(ended, ready.Reason) && is != status.TerminatingStatus && ready.ObservedGeneration == obj.GetGeneration()
+	if suspended {
 		want = "Suspended"
 	}
 	if got, message := health(w.T, content); got != want || message == "" {
 		w.Errorf("Argo CD would call %s %s (%s), want %s; conditions: %s", obj.GetName(), got, message, want, conditionsOf(obj))
 	}
+	w.checkFlux(obj, content, is, suspended)
 }
 
 // health runs the script as Argo CD does.

@@ -29,6 +29,8 @@ var cluster struct {
 	kubeconfig string
 	// operatorKubeconfig is what the operator is given that runs as a program.
 	operatorKubeconfig []byte
+	// flux may be nil.
+	flux *flux
 }
 
 const operatorUser = "system:serviceaccount:agent-identity-system:agent-identity-operator"
@@ -89,6 +91,11 @@ func run(m *testing.M) (int, error) {
 	if err := bindShippedRole(); err != nil {
 		return 1, err
 	}
+	var stopFlux func()
+	if cluster.flux, stopFlux, err = startFlux(); err != nil {
+		return 1, fmt.Errorf("starting Flux's evaluator: %w", err)
+	}
+	defer stopFlux()
 	code := m.Run()
 	if code != 0 {
 		return code, nil
