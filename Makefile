@@ -26,6 +26,8 @@ SBOM := sbom=$$(hack/tool cyclonedx-gomod) && export CYCLONEDX="$$sbom"
 # Where a release will be found.
 HOMEPAGE ?= https://github.com/agentidentity/agent-identity-operator
 IMAGE ?= ghcr.io/agentidentity/agent-identity-operator
+FLUX_HEALTH := flux=$${FLUX:-$$(hack/tool flux)} && export FLUX="$$flux"
+ARGO_CD := argocd=$${ARGOCD:-$$(hack/tool argocd)} && export ARGOCD="$$argocd"
 # What make generate and make docs write. git must agree with it at every commit.
 GENERATED := api config/crd/bases config/rbac/role.yaml docs/reference charts/agent-identity-operator/files
 
@@ -46,7 +48,7 @@ demo: build ## Run everything on loopback and show it step by step (KEEP=1 leave
 test: ## Run all tests on a real API server, with the race detector.
 	@$(if $(RACE),,echo 'make test: no C compiler here, so the race detector is off' >&2)
 	@$(if $(OKTA_DATA),,echo 'make test: no OKTA_DATA, so what needs the recorded Okta answers is skipped' >&2)
-	@$(ASSETS) && $(COLLECTOR) && $(HELM) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
+	@$(ASSETS) && $(COLLECTOR) && $(HELM) && $(FLUX_HEALTH) && go test $(RACE) -buildvcs=false -timeout $(TEST_TIMEOUT) -parallel 6 $(TESTFLAGS) ./...
 	@go -C hack/alerts test -buildvcs=false ./...
 
 # How long make fuzz runs each target.
@@ -76,6 +78,10 @@ soak-audit: ## Kill -9 the real program 100 times while a million events happen,
 .PHONY: e2e
 e2e: ## See the product on a real cluster (KUBECONFIG, else ../shared/cluster): chart, pods, rotation, kills, quarantine.
 	@hack/e2e
+
+.PHONY: gitops
+gitops: ## Have Argo CD itself sync, heal and prune on a real API server, and find nothing to fight about (about 4 minutes, and 2 to build it, once).
+	@$(ASSETS) && $(ARGO_CD) && go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -parallel 3 -v $(TESTFLAGS) ./test/gitops
 
 .PHONY: seeded
 seeded: ## Plant known bugs, one after another, and show which test catches each (about 5 minutes).

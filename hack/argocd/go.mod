@@ -195,6 +195,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// As Argo CD's own go.mod has them.
 replace (
 	github.com/golang/protobuf => github.com/golang/protobuf v1.5.4
 	github.com/grpc-ecosystem/grpc-gateway => github.com/grpc-ecosystem/grpc-gateway v1.16.0
@@ -238,4 +239,5 @@ replace (
 	k8s.io/sample-controller => k8s.io/sample-controller v0.36.1
 )
 
+// v3.5.7 has its engine beside it, in no module that is published: this is that of the main branch, before it was renamed.
 replace github.com/argoproj/argo-cd/gitops-engine => github.com/argoproj/argo-cd/gitops-engine v0.0.0-20260914071520-c9c369efcc5b
