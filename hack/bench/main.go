@@ -20,6 +20,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == profiled {
+		if err := operateProfiled(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.IntVar(&o.keys, "keys", 10_000, "how many AgentAPIKeys")
 	flag.IntVar(&o.roles, "roles", 100, "how many AIAgentRoles they are spread over")
@@ -28,6 +35,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between; converge always runs")
 	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
+	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the operator; the last process's stay")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, o)
@@ -41,7 +49,7 @@ func main() {
 // options are what the flags say.
 type options struct {
 	keys, roles, factor, rotated int
-	only, json, manager          string
+	only, json, manager, profile string
 }
 
 // scenario measures something of a fleet that has converged.

@@ -29,7 +29,11 @@ func (s *stage) operate() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.cmd = exec.CommandContext(context.Background(), s.manager, "--config", filepath.Join(s.dir, "config.yaml"))
+	args := []string{s.manager, "--config", filepath.Join(s.dir, "config.yaml")}
+	if s.profile != "" {
+		args = []string{os.Args[0], profiled, "--config", args[2], "--into", s.profile}
+	}
+	p.cmd = exec.CommandContext(context.Background(), args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(s.dir, "kubeconfig"))
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	if err := p.cmd.Start(); err != nil {

@@ -81,28 +81,20 @@ func KeyMark(key *v1alpha1.AgentAPIKey, cluster string) identity.Mark {
 
 // KeyOf translates an AgentAPIKey.
 func KeyOf(key *v1alpha1.AgentAPIKey, settings Settings) Key {
-	mark := KeyMark(key, settings.Cluster)
 	spec := &key.Spec
-	want := Key{
-		Mark:          mark,
-		ClientID:      ClientID(settings.Cluster, key.Namespace, key.Name),
-		Label:         Label(mark),
-		Note:          note(key),
-		Method:        method(spec.Delivery),
-		DeliversToken: spec.Delivery == v1alpha1.DeliveryAccessToken,
-		TokenLifetime: settings.TokenLifetime,
-		StagingName:   StagingName(key.Name),
-		SecretName:    string(spec.Secret.Name),
-		Preset:        string(spec.Secret.Preset),
-		Request:       key.Annotations[v1alpha1.AnnotationRotate],
-		Suspended:     spec.State == v1alpha1.StateSuspended,
-		Owners:        spec.Agent.Owners,
-		ReportDrift:   spec.DriftPolicy == v1alpha1.DriftReport,
-		Deletion:      Deletion(spec.DeletionPolicy),
-	}
-	if spec.Adopt != nil {
-		want.Adopt, want.ClientID = true, spec.Adopt.ClientID
-	}
+	want := ClientOf(key, settings)
+	want.Note = note(key)
+	want.Method = method(spec.Delivery)
+	want.DeliversToken = spec.Delivery == v1alpha1.DeliveryAccessToken
+	want.TokenLifetime = settings.TokenLifetime
+	want.StagingName = StagingName(key.Name)
+	want.SecretName = string(spec.Secret.Name)
+	want.Preset = string(spec.Secret.Preset)
+	want.Request = key.Annotations[v1alpha1.AnnotationRotate]
+	want.Suspended = spec.State == v1alpha1.StateSuspended
+	want.Owners = spec.Agent.Owners
+	want.ReportDrift = spec.DriftPolicy == v1alpha1.DriftReport
+	want.Deletion = Deletion(spec.DeletionPolicy)
 	if len(spec.Secret.Template) > 0 {
 		want.Template = make(map[string]string, len(spec.Secret.Template))
 		for name, text := range spec.Secret.Template {
@@ -115,6 +107,17 @@ func KeyOf(key *v1alpha1.AgentAPIKey, settings Settings) Key {
 	want.Rotation, want.Invalid = rotation(spec.Rotation)
 	if len(want.Request) > maxRequest {
 		want.Invalid = fmt.Errorf("annotation %s: must be at most %d characters", v1alpha1.AnnotationRotate, maxRequest)
+	}
+	return want
+}
+
+// ClientOf is as much of it as tells which client is the key's: what a role asks of each of its
+// keys, again and again.
+func ClientOf(key *v1alpha1.AgentAPIKey, settings Settings) Key {
+	mark := KeyMark(key, settings.Cluster)
+	want := Key{Mark: mark, ClientID: ClientID(settings.Cluster, key.Namespace, key.Name), Label: Label(mark)}
+	if key.Spec.Adopt != nil {
+		want.Adopt, want.ClientID = true, key.Spec.Adopt.ClientID
 	}
 	return want
 }

@@ -142,6 +142,29 @@ func configurationOf(t *testing.T, objects []*unstructured.Unstructured) *config
 	return nil
 }
 
+// TestMemory holds that the operator keeps below its limit rather than be killed, in whatever unit
+// it is given.
+func TestMemory(t *testing.T) {
+	for limit, want := range map[string]string{"256Mi": "230MiB", "1Gi": "921MiB", "300M": "", "null": ""} {
+		got := ""
+		for _, object := range render(t, operatorChart, least("--set", "namespaces={team-a},resources.limits.memory="+limit)...) {
+			if object.GetKind() != "Deployment" {
+				continue
+			}
+			text, err := yaml.Marshal(object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, after, found := strings.Cut(string(text), "name: GOMEMLIMIT\n"); found {
+				got = strings.TrimSpace(strings.TrimPrefix(strings.SplitN(strings.TrimSpace(after), "\n", 2)[0], "value:"))
+			}
+		}
+		if got != want {
+			t.Errorf("with the limit %s, GOMEMLIMIT is %q, want %q", limit, got, want)
+		}
+	}
+}
+
 // TestRefusals holds that what is wrong is refused, by its name.
 func TestRefusals(t *testing.T) {
 	served := "namespaces={team-a}"

@@ -120,11 +120,12 @@ func (j *journey) restarted() {
 	j.agents.becomes("Healthy")
 }
 
-// versions are those of everything of ours.
+// versions are those of everything of ours, but for sinks, whose status tells how far their
+// receivers are.
 func (j *journey) versions() []string {
 	j.Helper()
 	var all []string
-	for _, kind := range []string{"AIAgentRole", "AgentAPIKey", "AccessPolicy", "AuditSink"} {
+	for _, kind := range []string{"AIAgentRole", "AgentAPIKey", "AccessPolicy"} {
 		for _, object := range j.list(kind) {
 			all = append(all, fmt.Sprintf("%s %s %s", kind, object.GetName(), object.GetResourceVersion()))
 		}

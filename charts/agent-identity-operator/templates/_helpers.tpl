@@ -43,6 +43,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{- /* Nine tenths of the limit of memory, to which Go's collector keeps rather than be killed; nothing where the limit is
+       written otherwise than in Mi or Gi. */}}
+{{- define "operator.memory" -}}
+{{- $limit := "" }}
+{{- with .Values.resources }}{{ with .limits }}{{ $limit = toString .memory }}{{ end }}{{ end }}
+{{- if regexMatch "^[0-9]+Mi$" $limit }}{{ div (mul (trimSuffix "Mi" $limit | int64) 9) 10 }}MiB
+{{- else if regexMatch "^[0-9]+Gi$" $limit }}{{ div (mul (trimSuffix "Gi" $limit | int64) 9216) 10 }}MiB{{ end }}
+{{- end }}
+
 {{- /* The configuration file: what stands in values of their own, over the rest. */}}
 {{- define "operator.configuration" -}}
 {{- $c := deepCopy .Values.configuration }}

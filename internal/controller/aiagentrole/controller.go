@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -81,7 +82,9 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
 		})).
-		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey)).
+		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return membershipChanged(e.ObjectOld, e.ObjectNew) },
+		})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WatchesRawSource(source.Channel(c.Drifted, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{
@@ -89,6 +92,18 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
 		}).
 		Complete(c.Reconciler())
+}
+
+// membershipChanged tells that a key changed in what its role looks at: whether and how it is
+// bound, which client it has, and whether one may yet come. A key's status changes more often, and
+// a role has many keys.
+func membershipChanged(before, after client.Object) bool {
+	a, is := before.(*v1alpha1.AgentAPIKey)
+	b, also := after.(*v1alpha1.AgentAPIKey)
+	return !is || !also || a.UID != b.UID || a.Generation != b.Generation || a.DeletionTimestamp.IsZero() != b.DeletionTimestamp.IsZero() ||
+		a.Status.ClientID != b.Status.ClientID || a.Status.AppID != b.Status.AppID ||
+		meta.IsStatusConditionTrue(a.Status.Conditions, v1alpha1.ConditionStalled) !=
+			meta.IsStatusConditionTrue(b.Status.Conditions, v1alpha1.ConditionStalled)
 }
 
 func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {

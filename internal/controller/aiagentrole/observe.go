@@ -106,7 +106,7 @@ func (c *Controller) mayKeep(ctx context.Context, want desired.Role, key types.N
 // being deleted stays one until its client is inactive: the deletion may be held, and
 // nobody is to lose access by that.
 func (c *Controller) observeKey(ctx context.Context, role desired.Role, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
-	want := desired.KeyOf(key, c.Settings)
+	want := desired.ClientOf(key, c.Settings)
 	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
