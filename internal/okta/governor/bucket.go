@@ -23,16 +23,23 @@ type bucket struct {
 	// known is set once an answer told the limit. Until then one call at a time is
 	// let out: a process that was here before us may have used up the share.
 	known bool
+	// told is set once an answer told it with its numbers; one without may come first.
+	told bool
 	// ends is the server's end of the present window; zero before its first answer.
 	ends time.Time
 	// guessed tells that no answer has told the end yet.
 	guessed bool
+	// last is when a call last ended.
+	last time.Time
 	// ended is the end of the window before, by which late answers are told, and
 	// endedUsed and endedRoutine what was used in it.
 	ended                   time.Time
 	endedUsed, endedRoutine int
 	// used and routine are our answered calls in this window, all and those not urgent.
 	used, routine int
+	// over and overRoutine are those of them of which it is not known whether Okta counted them in
+	// this window or in the next: they ended when it was over, without saying.
+	over, overRoutine int
 	// flying and flyingRoutine are calls under way; they count as used, for it is
 	// not known in which window Okta will count them.
 	flying, flyingRoutine int
@@ -62,17 +69,23 @@ func (b *bucket) newcomers() int { return min(max(b.lane()/4, 1), b.lane()/2) }
 // roll closes a window that is over.
 func (b *bucket) roll(now time.Time) {
 	if !b.ends.IsZero() && !now.Before(b.ends.Add(margin)) {
-		b.open(time.Time{})
+		b.open(now, time.Time{})
 	}
 }
 
 // open begins a window with the given end, zero if that is not known yet.
-func (b *bucket) open(ends time.Time) {
+func (b *bucket) open(now, ends time.Time) {
 	if !b.ends.IsZero() {
 		b.ended, b.endedUsed, b.endedRoutine = b.ends, b.used, b.routine
 	}
+	if b.guessed && now.Sub(b.last) < window {
+		// All but the first call may fall into the window that Okta counts now.
+		b.over = max(b.over, b.used-1)
+		b.overRoutine = max(b.overRoutine, min(b.routine, b.over))
+	}
 	b.ends, b.guessed = ends, false
-	b.used, b.routine, b.remaining = 0, 0, unknown
+	b.used, b.routine, b.remaining = b.over, b.overRoutine, unknown
+	b.over, b.overRoutine = 0, 0
 	b.fair.roll()
 	b.hurried.roll()
 }
@@ -184,8 +197,15 @@ func (b *bucket) settle(now time.Time, urgent bool, r Reading) {
 		return
 	}
 	b.used++
+	b.last = now
 	if !urgent {
 		b.routine++
+	}
+	if believable(now, r.Reset).IsZero() && !now.Before(b.ends) {
+		b.over++
+		if !urgent {
+			b.overRoutine++
+		}
 	}
 	b.learn(r)
 	if r.TooMany {
@@ -210,7 +230,7 @@ func (b *bucket) place(now time.Time, r Reading) (late bool) {
 		// It cannot be a later window of this bucket while this one lasts: Okta counts
 		// the call in a bucket we did not tell apart. Here it is counted, too.
 	case reset.After(b.ends.Add(margin)):
-		b.open(reset)
+		b.open(now, reset)
 	case reset.Before(b.ends.Add(-margin)):
 		return !now.Before(reset)
 	}
@@ -246,12 +266,13 @@ func (b *bucket) learn(r Reading) {
 		b.known = b.known || r.Answered && !r.TooMany
 		return
 	}
-	if !b.known && r.Remaining >= 0 && r.Remaining <= r.Limit {
-		// What was used before us in this window may have been our predecessor.
+	if !b.told && r.Remaining >= 0 && r.Remaining <= r.Limit {
+		// What was used before us in this window may have been our predecessor, or ourselves
+		// before we knew where the window begins.
 		b.used = max(b.used, r.Limit-r.Remaining)
 		b.routine = max(b.routine, min(b.used, max(1, r.Limit*b.share/100)))
 	}
-	b.known, b.limit = true, r.Limit
+	b.known, b.told, b.limit = true, true, r.Limit
 }
 
 // close keeps everybody out until the window ends, after a 429.
