@@ -20,8 +20,10 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
-	"k8s.io/apimachinery/pkg/api/validate/content"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/common"
@@ -131,16 +133,22 @@ func misshapen(err *field.Error) bool {
 	return false
 }
 
+// named holds the metadata to what a server holds that of every custom resource to: its name is
+// part of a DNS name.
 func named(object *unstructured.Unstructured) field.ErrorList {
-	at := field.NewPath("metadata", "name")
+	at := field.NewPath("metadata")
 	if object.GetName() == "" {
-		return field.ErrorList{field.Required(at, "name the object")}
+		return field.ErrorList{field.Required(at.Child("name"), "name the object")}
 	}
-	var errs field.ErrorList
-	for _, message := range content.IsPathSegmentName(object.GetName()) {
-		errs = append(errs, field.Invalid(at, object.GetName(), message))
+	var meta metav1.ObjectMeta
+	content, _, err := unstructured.NestedMap(object.Object, "metadata")
+	if err == nil {
+		err = runtime.DefaultUnstructuredConverter.FromUnstructured(content, &meta)
 	}
-	return errs
+	if err != nil {
+		return field.ErrorList{field.Invalid(at, object.GetName(), err.Error())}
+	}
+	return apivalidation.ValidateObjectMeta(&meta, true, apivalidation.NameIsDNSSubdomain, at)
 }
 
 func (j *Judge) names() []string {
