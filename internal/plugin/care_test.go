@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -115,7 +116,9 @@ func TestDoctor(t *testing.T) {
 
 // TestDrainScreens: nothing goes without --yes, and who loses is told.
 func TestDrainScreens(t *testing.T) {
-	for name, args := range map[string]string{"drain": "drain", "drain-all": "drain -A", "drain-none": "drain -n empty"} {
+	for name, args := range map[string]string{
+		"drain": "drain", "drain-all": "drain -A", "drain-none": "drain -n empty", "drain-home": "drain -n " + operatorNamespace,
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, cluster()...)
 			golden(t, name, w.screen(strings.Fields(args)...))
@@ -174,6 +177,31 @@ func TestDrain(t *testing.T) {
 				t.Errorf("%d roles are left: %v", len(roles.Items), err)
 			}
 		})
+	}
+}
+
+// TestDrainOrder: what limits others goes when they are gone, lest they be given more before they go.
+func TestDrainOrder(t *testing.T) {
+	policy := func(namespace, name string, spec v1alpha1.AccessPolicySpec) client.Object {
+		return &v1alpha1.AccessPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: spec}
+	}
+	w := newWorld(t, key("chatbot", "chatbot"), role("chatbot", "chatbot"),
+		policy(operatorNamespace, "base", v1alpha1.AccessPolicySpec{Ceiling: &v1alpha1.CeilingPolicy{}}),
+		policy("chatbot", "console", v1alpha1.AccessPolicySpec{Conditional: &v1alpha1.ConditionalPolicy{}}))
+	if code := w.run("drain", "-A", "--yes"); code != exitDone {
+		t.Fatalf("exit %d: %s", code, w.errs.String())
+	}
+	var gone []string
+	for line := range strings.Lines(w.out.String()) {
+		if what, is := strings.CutSuffix(line, " is gone\n"); is {
+			gone = append(gone, what)
+		}
+	}
+	want := []string{
+		"AgentAPIKey chatbot/chatbot", "AccessPolicy chatbot/console", "AIAgentRole chatbot/chatbot", "AccessPolicy " + operatorNamespace + "/base",
+	}
+	if diff := cmp.Diff(want, gone); diff != "" {
+		t.Errorf("the order (-want +got):\n%s", diff)
 	}
 }
 

@@ -27,10 +27,11 @@ func (p *plugin) drain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "drain",
 		Short: "Delete all keys, policies, roles and sinks of a namespace, in Okta too, and wait until they are gone",
-		Long: `Delete all AgentAPIKeys, then all AccessPolicies, AIAgentRoles and AuditSinks of the namespace,
-or of all with -A, and wait until the operator has done in Okta what their deletion asks for. Do
-it before the operator is uninstalled, and before a namespace is deleted whose agents should
-stop first. Each key is confirmed, so the brake on mass deletion lets it pass.
+		Long: `Delete all AgentAPIKeys, then the AccessPolicies about sign-in and agents, all AIAgentRoles, and at
+last Ceilings, Quarantines and AuditSinks of the namespace, or of all with -A, and wait until the
+operator has done in Okta what their deletion asks for. Do it before the operator is uninstalled,
+and before a namespace is deleted whose agents should stop first. Each key is confirmed, so the
+brake on mass deletion lets it pass.
 
 Without --yes nothing is done: what would go is shown, and who in other namespaces loses by it.
 
@@ -46,8 +47,36 @@ Exit code 3 when something is still there after --timeout; it goes on being dele
 	return c
 }
 
-// drained are the kinds in the order in which they go: what depends on others first.
+// drained are the kinds that go.
 func drained() []string { return []string{"AgentAPIKey", "AccessPolicy", "AIAgentRole", "AuditSink"} }
+
+// wave is what goes at once.
+type wave struct {
+	kind    string
+	objects []client.Object
+}
+
+// waves are the objects in the order in which they go: what depends on others first, and what
+// limits others when there is nothing left to limit, lest roles that go be given more meanwhile.
+func waves(all map[string][]client.Object) []wave {
+	var limits, conditions []client.Object
+	for _, o := range all["AccessPolicy"] {
+		if limiting(o) {
+			limits = append(limits, o)
+		} else {
+			conditions = append(conditions, o)
+		}
+	}
+	return []wave{
+		{"AgentAPIKey", all["AgentAPIKey"]}, {"AccessPolicy", conditions}, {"AIAgentRole", all["AIAgentRole"]},
+		{"AccessPolicy", limits}, {"AuditSink", all["AuditSink"]},
+	}
+}
+
+func limiting(o client.Object) bool {
+	policy, is := o.(*v1alpha1.AccessPolicy)
+	return is && (policy.Spec.Ceiling != nil || policy.Spec.Quarantine != nil)
+}
 
 func (p *plugin) runDrain(ctx context.Context, d drainage) error {
 	c, err := p.connect()
@@ -74,8 +103,8 @@ func (p *plugin) runDrain(ctx context.Context, d drainage) error {
 		return err
 	}
 	until := p.Clock.Now().Add(d.timeout)
-	for _, kind := range drained() {
-		if err := p.drainKind(ctx, c, kind, all[kind], until); err != nil {
+	for _, w := range waves(all) {
+		if err := p.drainKind(ctx, c, w.kind, w.objects, until); err != nil {
 			return err
 		}
 	}
@@ -102,9 +131,9 @@ func listKind(ctx context.Context, c client.Client, kind, namespace string) ([]c
 
 // tellDrain says what goes, and who else loses by it.
 func (p *plugin) tellDrain(ctx context.Context, all map[string][]client.Object, namespace string, yes bool) error {
-	for _, kind := range drained() {
-		for _, o := range all[kind] {
-			line := fmt.Sprintf("%s %s/%s", kind, o.GetNamespace(), o.GetName())
+	for _, w := range waves(all) {
+		for _, o := range w.objects {
+			line := fmt.Sprintf("%s %s/%s", w.kind, o.GetNamespace(), o.GetName())
 			if key, is := o.(*v1alpha1.AgentAPIKey); is {
 				line += fmt.Sprintf("  client %s in Okta: %s", plain(key.Status.ClientID), key.Spec.DeletionPolicy)
 			}
@@ -115,11 +144,26 @@ func (p *plugin) tellDrain(ctx context.Context, all map[string][]client.Object, 
 		if err := p.tellLosers(ctx, all["AIAgentRole"], namespace); err != nil {
 			return err
 		}
+		p.tellFreed(all["AccessPolicy"])
 	}
 	if !yes {
 		p.say("nothing was deleted; with --yes all of this is")
 	}
 	return nil
+}
+
+// tellFreed names the policies whose end lets agents and people of other namespaces have more.
+func (p *plugin) tellFreed(policies []client.Object) {
+	for _, o := range policies {
+		policy, is := o.(*v1alpha1.AccessPolicy)
+		switch {
+		case !is:
+		case policy.Spec.Ceiling != nil:
+			p.tell("! Ceiling %s/%s limits no namespace any more, where it counted", policy.Namespace, policy.Name)
+		case policy.Spec.Quarantine != nil:
+			p.tell("! Quarantine %s/%s lets the keys in again that it cuts off: they get new credentials", policy.Namespace, policy.Name)
+		}
+	}
 }
 
 // tellLosers names keys of other namespaces that use a role that goes.
@@ -140,7 +184,7 @@ func (p *plugin) tellLosers(ctx context.Context, roles []client.Object, namespac
 	return nil
 }
 
-// drainKind deletes the objects of one kind, and waits until the operator has let all go.
+// drainKind deletes objects of one kind, and waits until the operator has let all go.
 func (p *plugin) drainKind(ctx context.Context, c client.WithWatch, kind string, objects []client.Object, until time.Time) error {
 	for _, o := range objects {
 		at := client.ObjectKeyFromObject(o)
