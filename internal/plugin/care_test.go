@@ -268,3 +268,20 @@ func TestLeastPrivilege(t *testing.T) {
 		})
 	}
 }
+
+// TestLeastPrivilegeOfSome: who may not see all agents of a shared role is given no patch that
+// would take from those what they use.
+func TestLeastPrivilegeOfSome(t *testing.T) {
+	r := role("chatbot", "chatbot")
+	r.CreationTimestamp, r.Spec.ShareWith = *at(-365 * 24 * time.Hour), &v1alpha1.Sharing{From: v1alpha1.ShareAll}
+	r.Spec.Permissions = []v1alpha1.Permission{{Name: "export"}, {Name: "talk"}}
+	other := key("other", "reports")
+	other.Spec.RoleRef.Namespace = "chatbot"
+	w := newWorld(t, r, key("chatbot", "chatbot"), other)
+	w.confine("chatbot")
+	grant := `,"outcome":{"result":"SUCCESS"},"actor":{"id":"0oa%s"},"debugContext":{"debugData":{"grantedScopes":"%s"}}`
+	w.env[envToken], w.log = "00canary-token", &scripted{answers: []answer{{events: []string{
+		anEvent(tokenGranted, time.Hour, fmt.Sprintf(grant, "chatbot", "talk")), anEvent(tokenGranted, time.Hour, fmt.Sprintf(grant, "reports", "export")),
+	}}}}
+	golden(t, "least-some", w.screen("least-privilege"))
+}

@@ -168,10 +168,11 @@ func (p *plugin) tellFreed(policies []client.Object) {
 
 // tellLosers names keys of other namespaces that use a role that goes.
 func (p *plugin) tellLosers(ctx context.Context, roles []client.Object, namespace string) error {
-	keys, _, err := p.hanging(ctx, true)
+	h, err := p.hanging(ctx, true)
 	if err != nil {
 		return err
 	}
+	keys := h.keys
 	going := map[types.NamespacedName]bool{}
 	for _, role := range roles {
 		going[client.ObjectKeyFromObject(role)] = true

@@ -95,7 +95,7 @@ func (p *plugin) runLeast(ctx context.Context, names []string, q logQuery) error
 	if err != nil || len(roles) == 0 {
 		return err
 	}
-	keys, _, err := p.hanging(ctx, true)
+	h, err := p.hanging(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -104,8 +104,11 @@ func (p *plugin) runLeast(ctx context.Context, names []string, q logQuery) error
 		return err
 	}
 	who := &concerned{p: p, c: c}
-	who.fill(keys, roles)
-	use := newUse(roles, keys, since)
+	who.fill(h.keys, roles)
+	use := newUse(roles, h.keys, since)
+	if !h.all {
+		use.doubtShared(roles)
+	}
 	if err := p.readLog(ctx, q, who, since, use.count); err != nil {
 		return err
 	}
@@ -142,6 +145,15 @@ func newUse(roles []v1alpha1.AIAgentRole, keys []v1alpha1.AgentAPIKey, since tim
 		}
 	}
 	return u
+}
+
+// doubtShared says of roles that keys of other namespaces may use that these are not known.
+func (u *use) doubtShared(roles []v1alpha1.AIAgentRole) {
+	for i := range roles {
+		if share := roles[i].Spec.ShareWith; share != nil && share.From != v1alpha1.ShareSame {
+			u.roles[client.ObjectKeyFromObject(&roles[i])].Unsure = "keys of other namespaces may use the role, and you may not list those"
+		}
+	}
 }
 
 // count counts tokens that agents got themselves.

@@ -69,11 +69,11 @@ func (p *plugin) runStatus(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	keys, policies, err := p.hanging(ctx, len(names) > 0)
+	h, err := p.hanging(ctx, len(names) > 0)
 	if err != nil {
 		return err
 	}
-	trees := forest(roles, keys, policies, len(names) == 0)
+	trees := forest(roles, h.keys, h.policies, len(names) == 0)
 	if p.flags.output != formatTable {
 		return p.printValue(list[treeView]{trees})
 	}
@@ -81,15 +81,23 @@ func (p *plugin) runStatus(ctx context.Context, names []string) error {
 	return err
 }
 
+// hangs are what may hang on roles.
+type hangs struct {
+	keys     []v1alpha1.AgentAPIKey
+	policies []v1alpha1.AccessPolicy
+	// all tells that the keys of all namespaces are among them.
+	all bool
+}
+
 // hanging lists what may hang on roles: of all namespaces where everywhere and the person may.
-func (p *plugin) hanging(ctx context.Context, everywhere bool) ([]v1alpha1.AgentAPIKey, []v1alpha1.AccessPolicy, error) {
+func (p *plugin) hanging(ctx context.Context, everywhere bool) (hangs, error) {
 	c, err := p.connect()
 	if err != nil {
-		return nil, nil, err
+		return hangs{}, err
 	}
 	own, err := p.scope()
 	if err != nil {
-		return nil, nil, err
+		return hangs{}, err
 	}
 	namespace := own
 	if everywhere {
@@ -97,19 +105,19 @@ func (p *plugin) hanging(ctx context.Context, everywhere bool) ([]v1alpha1.Agent
 	}
 	var keys v1alpha1.AgentAPIKeyList
 	err = c.List(ctx, &keys, client.InNamespace(namespace))
-	if everywhere && apierrors.IsForbidden(err) {
+	if everywhere && own != "" && apierrors.IsForbidden(err) {
 		p.say("you may not look in all namespaces; what uses the role from others is not shown")
 		namespace = own
 		err = c.List(ctx, &keys, client.InNamespace(namespace))
 	}
 	if err != nil {
-		return nil, nil, explain(err, "AgentAPIKey", types.NamespacedName{Namespace: namespace})
+		return hangs{}, explain(err, "AgentAPIKey", types.NamespacedName{Namespace: namespace})
 	}
 	var policies v1alpha1.AccessPolicyList
 	if err := c.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
-		return nil, nil, explain(err, "AccessPolicy", types.NamespacedName{Namespace: namespace})
+		return hangs{}, explain(err, "AccessPolicy", types.NamespacedName{Namespace: namespace})
 	}
-	return keys.Items, policies.Items, nil
+	return hangs{keys.Items, policies.Items, namespace == ""}, nil
 }
 
 // forest hangs keys and policies on their roles; rest says whether what hangs on none of them

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -117,6 +118,18 @@ func (w *world) guard() interceptor.Funcs {
 			return c.Patch(ctx, o, p, opts...)
 		},
 	}
+}
+
+// confine makes the person one who may list in these namespaces only.
+func (w *world) confine(namespaces ...string) {
+	w.client = interceptor.NewClient(w.client, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
+			if in := (&client.ListOptions{}).ApplyOptions(opts).Namespace; !slices.Contains(namespaces, in) {
+				return apierrors.NewForbidden(schema.GroupResource{Group: v1alpha1.GroupVersion.Group}, "", fmt.Errorf("not in namespace %q", in))
+			}
+			return c.List(ctx, l, opts...)
+		},
+	})
 }
 
 // kubeconfig names the namespace chatbot, and a cluster that nobody asks.
