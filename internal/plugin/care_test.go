@@ -285,3 +285,15 @@ func TestLeastPrivilegeOfSome(t *testing.T) {
 	}}}}
 	golden(t, "least-some", w.screen("least-privilege"))
 }
+
+// TestPlanOfSome: who may not list in all namespaces is told what comes of what they may see: the
+// role of another namespace that a key names, too.
+func TestPlanOfSome(t *testing.T) {
+	r := role("shared", "user")
+	r.Spec = v1alpha1.AIAgentRoleSpec{
+		Permissions: []v1alpha1.Permission{{Name: "talk"}}, ShareWith: &v1alpha1.Sharing{From: v1alpha1.ShareAll},
+	}
+	w := newWorld(t, r)
+	w.confine("chatbot", "shared")
+	golden(t, "plan-some", w.screen("plan", "-f", "testdata/plan/shared.yaml"))
+}

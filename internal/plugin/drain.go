@@ -68,8 +68,11 @@ func waves(all map[string][]client.Object) []wave {
 		}
 	}
 	return []wave{
-		{"AgentAPIKey", all["AgentAPIKey"]}, {"AccessPolicy", conditions}, {"AIAgentRole", all["AIAgentRole"]},
-		{"AccessPolicy", limits}, {"AuditSink", all["AuditSink"]},
+		{"AgentAPIKey", all["AgentAPIKey"]},
+		{"AccessPolicy", conditions},
+		{"AIAgentRole", all["AIAgentRole"]},
+		{"AccessPolicy", limits},
+		{"AuditSink", all["AuditSink"]},
 	}
 }
 

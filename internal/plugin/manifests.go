@@ -3,7 +3,9 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -86,69 +88,85 @@ func (p *plugin) sortOut(infos []*resource.Info, namespace string) (manifests, e
 	return read, nil
 }
 
+// standing is what there is.
+type standing struct {
+	world   preview.World
+	objects map[objectID]*unstructured.Unstructured
+	// unseen are what could not be read that may forbid something.
+	unseen []string
+}
+
 // readWorld reads what there is: of all namespaces, or, where the person may not, of those that
 // the manifests have to do with.
-func (p *plugin) readWorld(
-	ctx context.Context, read manifests, rules restraint.Rules,
-) (preview.World, map[objectID]*unstructured.Unstructured, error) {
+func (p *plugin) readWorld(ctx context.Context, read manifests, rules restraint.Rules) (standing, error) {
 	c, err := p.connect()
 	if err != nil {
-		return preview.World{}, nil, err
+		return standing{}, err
 	}
-	near := []string{rules.Home, rules.Incident}
+	there := standing{objects: map[objectID]*unstructured.Unstructured{}}
+	near := slices.Collect(maps.Keys(read.labels))
+	further := []string{rules.Home, rules.Incident} // where there may be objects, but nobody's labels count
 	for _, m := range read.objects {
 		near = append(near, m.object.GetNamespace())
+		// A key's role may be shared from another namespace.
+		if role, _, _ := unstructured.NestedString(m.object.Object, "spec", "roleRef", "namespace"); role != "" {
+			further = append(further, role)
+		}
 	}
 	var objects []client.Object
-	stored := map[objectID]*unstructured.Unstructured{}
 	for _, kind := range []string{"AIAgentRole", "AgentAPIKey", "AccessPolicy", "AuditSink"} {
-		items, err := p.listNear(ctx, c, kind, near)
+		items, unseen, err := p.listNear(ctx, c, kind, slices.Concat(near, further))
 		if err != nil {
-			return preview.World{}, nil, err
+			return standing{}, err
+		}
+		if kind == "AccessPolicy" && slices.Contains(unseen, rules.Home) {
+			there.unseen = append(there.unseen, "the Ceilings of namespace "+rules.Home)
 		}
 		for i := range items {
 			o, err := typed(&items[i])
 			if err != nil {
-				return preview.World{}, nil, err
+				return standing{}, err
 			}
-			objects, stored[idOf(&items[i])] = append(objects, o), &items[i]
+			objects, there.objects[idOf(&items[i])] = append(objects, o), &items[i]
 			near = append(near, items[i].GetNamespace())
 		}
 	}
-	labels, err := p.labelsOf(ctx, c, near)
+	labels, unseen, err := p.labelsOf(ctx, c, near)
 	if err != nil {
-		return preview.World{}, nil, err
+		return standing{}, err
 	}
-	for name, of := range read.labels {
-		labels[name] = of // as they would be
+	if len(unseen) > 0 {
+		there.unseen = append(there.unseen, "the labels of namespace "+strings.Join(unseen, ", "))
 	}
-	return preview.NewWorld(labels, objects...), stored, nil
+	there.world = preview.NewWorld(labels, objects...)
+	return there, nil
 }
 
-// listNear lists in all namespaces, or in those that are near. What may not be seen is said.
-func (p *plugin) listNear(ctx context.Context, c client.Client, kind string, near []string) ([]unstructured.Unstructured, error) {
+// listNear lists in all namespaces, or in those that are near. Where nothing may be seen is said.
+func (p *plugin) listNear(
+	ctx context.Context, c client.Client, kind string, near []string,
+) (all []unstructured.Unstructured, unseen []string, err error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
-	err := c.List(ctx, list)
-	if err == nil {
-		return list.Items, nil
+	if err = c.List(ctx, list); err == nil {
+		return list.Items, nil, nil
 	}
 	if !apierrors.IsForbidden(err) {
-		return nil, explain(err, kind, types.NamespacedName{})
+		return nil, nil, explain(err, kind, types.NamespacedName{})
 	}
-	var all []unstructured.Unstructured
 	for _, namespace := range distinct(near) {
 		err := c.List(ctx, list, client.InNamespace(namespace))
 		switch {
 		case apierrors.IsForbidden(err):
 			p.say("you may not list %s objects of namespace %s: what they say is not known here", kind, namespace)
+			unseen = append(unseen, namespace)
 		case err != nil:
-			return nil, explain(err, kind, types.NamespacedName{Namespace: namespace})
+			return nil, nil, explain(err, kind, types.NamespacedName{Namespace: namespace})
 		default:
 			all = append(all, list.Items...)
 		}
 	}
-	return all, nil
+	return all, unseen, nil
 }
 
 func distinct(names []string) []string {
@@ -157,8 +175,10 @@ func distinct(names []string) []string {
 
 // labelsOf reads the labels of namespaces, by which Ceilings and roles select them. One that is
 // not there has none.
-func (p *plugin) labelsOf(ctx context.Context, c client.Client, namespaces []string) (map[string]map[string]string, error) {
-	labels := map[string]map[string]string{}
+func (p *plugin) labelsOf(
+	ctx context.Context, c client.Client, namespaces []string,
+) (labels map[string]map[string]string, unseen []string, err error) {
+	labels = map[string]map[string]string{}
 	for _, name := range distinct(namespaces) {
 		ns := &metav1.PartialObjectMetadata{}
 		ns.SetGroupVersionKind(kindNamespace())
@@ -166,12 +186,13 @@ func (p *plugin) labelsOf(ctx context.Context, c client.Client, namespaces []str
 		switch {
 		case apierrors.IsForbidden(err):
 			p.say("you may not read namespace %s: it is taken to have no labels, so Ceilings may be missed", name)
+			unseen = append(unseen, name)
 		case apierrors.IsNotFound(err):
 		case err != nil:
-			return nil, fmt.Errorf("reading namespace %s: %w", name, err)
+			return nil, nil, fmt.Errorf("reading namespace %s: %w", name, err)
 		default:
 			labels[name] = ns.Labels
 		}
 	}
-	return labels, nil
+	return labels, unseen, nil
 }

@@ -78,26 +78,33 @@ func (p *plugin) runPlan(ctx context.Context, q proposal) error {
 	if err != nil {
 		return err
 	}
-	there := preview.NewWorld(read.labels)
-	stored := map[objectID]*unstructured.Unstructured{}
+	there := standing{world: preview.NewWorld(nil)}
 	if !q.offline {
-		if there, stored, err = p.readWorld(ctx, read, q.rules); err != nil {
+		if there, err = p.readWorld(ctx, read, q.rules); err != nil {
 			return err
 		}
 	}
-	wanted, err := judged(ctx, read.objects, stored)
+	wanted, err := judged(ctx, read.objects, there.objects)
 	if err != nil {
 		return err
 	}
-	plan, err := preview.Of(ctx, there, wanted, q.rules)
+	plan, err := preview.Of(ctx, there.world.Labelling(read.labels), wanted, q.rules)
 	if err != nil {
 		return fmt.Errorf("comparing: %w", err)
 	}
 	if err := p.showPlan(plan); err != nil {
 		return err
 	}
+	return verdict(plan, there.unseen)
+}
+
+// verdict is what a pipeline goes by.
+func verdict(plan preview.Plan, unseen []string) error {
 	if plan.Breached() {
 		return usageError{errors.New("something asks for more than it may; nothing was changed")}
+	}
+	if len(unseen) > 0 {
+		return fmt.Errorf("whether a Ceiling forbids it could not be found out: you may not read %s", strings.Join(unseen, ", nor "))
 	}
 	return nil
 }

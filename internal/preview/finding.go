@@ -72,10 +72,17 @@ func judgeKey(ctx context.Context, rules restraint.Rules, key *v1alpha1.AgentAPI
 	}
 	permissions := desired.RoleOf(role, desired.Settings{}).PermissionNames()
 	excess, err := rules.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, permissions))
-	if err != nil || excess == "" {
+	if err != nil {
 		return judgement{}, err
 	}
-	return judgement{true, "gets nothing: " + excess}, nil
+	if excess != "" {
+		return judgement{true, "gets nothing: " + excess}, nil
+	}
+	policy, err := rules.Quarantine(ctx, key, false)
+	if err != nil || policy == nil {
+		return judgement{}, err
+	}
+	return judgement{message: fmt.Sprintf("gets nothing: Quarantine %s/%s cuts it off", policy.Namespace, policy.Name)}, nil
 }
 
 // judgeRole says whom the namespace may not name, and what its people may not be given.
@@ -123,7 +130,13 @@ func judgePolicy(ctx context.Context, rules restraint.Rules, policy *v1alpha1.Ac
 		return counts("Ceiling", rules.Home)
 	case policy.Spec.Quarantine != nil:
 		return counts("Quarantine", rules.Incident)
-	case policy.Spec.Conditional == nil || policy.Spec.Conditional.SignIn == nil:
+	}
+	if role := unheard(rules, policy); role != "" {
+		return judgement{
+			message: fmt.Sprintf("does nothing: what it says of agents does not count for AIAgentRole %s, of another namespace", role),
+		}, nil
+	}
+	if policy.Spec.Conditional == nil || policy.Spec.Conditional.SignIn == nil {
 		return judgement{}, nil
 	}
 	for _, app := range policy.Spec.Conditional.SignIn.Apps {
@@ -137,4 +150,18 @@ func judgePolicy(ctx context.Context, rules restraint.Rules, policy *v1alpha1.Ac
 		}
 	}
 	return judgement{}, nil
+}
+
+// unheard names a role for whose agents the policy wants to count and does not: one of another
+// namespace, which others use too; "" when there is none.
+func unheard(rules restraint.Rules, policy *v1alpha1.AccessPolicy) string {
+	if policy.Spec.Conditional == nil || policy.Spec.Conditional.Agents == nil || policy.Namespace == rules.Home {
+		return ""
+	}
+	for _, ref := range policy.Spec.Conditional.RoleRefs {
+		if role := desired.RoleOfRef(ref, policy.Namespace); role.Namespace != policy.Namespace {
+			return role.String()
+		}
+	}
+	return ""
 }

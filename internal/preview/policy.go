@@ -14,6 +14,8 @@ import (
 // policy says what is done in Okta about a policy; old is nil for a new one.
 func (c comparison) policy(old, policy *v1alpha1.AccessPolicy) []string {
 	switch spec := &policy.Spec; {
+	case spec.Conditional != nil && unheard(c.rules, policy) != "":
+		return nil // findings say so
 	case spec.Conditional != nil:
 		before := &v1alpha1.ConditionalPolicy{}
 		if old != nil && old.Spec.Conditional != nil {
@@ -98,6 +100,11 @@ func (c comparison) quarantine(policy *v1alpha1.AccessPolicy) []string {
 		cut = append(cut, fmt.Sprintf("%s/%s", ref.Namespace, ref.Name))
 	}
 	if targets.Selector != nil {
+		if status := policy.Status.Quarantine; status != nil { // what it once matched stays cut off
+			for _, ref := range status.Keys {
+				cut = append(cut, fmt.Sprintf("%s/%s", ref.Namespace, ref.Name))
+			}
+		}
 		if selects, err := restraint.Selector(targets.Selector); err == nil {
 			for _, key := range all[*v1alpha1.AgentAPIKey](c.after) {
 				if selects(key) {
@@ -106,6 +113,10 @@ func (c comparison) quarantine(policy *v1alpha1.AccessPolicy) []string {
 			}
 		}
 		slices.Sort(cut)
+		cut = slices.Compact(cut)
+		if most := int(targets.Selector.MaxTargets); len(cut) > most {
+			return []string{fmt.Sprintf("cuts off no further client: it would be %s, and maxTargets is %d", count(len(cut), "client"), most)}
+		}
 	}
 	if len(cut) == 0 {
 		return []string{"cuts off nobody"}

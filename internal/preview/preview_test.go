@@ -45,7 +45,7 @@ func ceiling(edits ...func(*v1alpha1.CeilingPolicy)) *v1alpha1.AccessPolicy {
 func quarantine(edits ...func(*v1alpha1.AccessPolicy)) *v1alpha1.AccessPolicy {
 	p := &v1alpha1.AccessPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "incidents", Name: "leak"}}
 	p.Spec = v1alpha1.AccessPolicySpec{Type: v1alpha1.PolicyQuarantine, Quarantine: &v1alpha1.QuarantinePolicy{
-		Targets: v1alpha1.QuarantineTargets{Selector: &v1alpha1.KeySelector{Namespaces: []v1alpha1.NamespaceName{"chat"}}},
+		Targets: v1alpha1.QuarantineTargets{Selector: &v1alpha1.KeySelector{Namespaces: []v1alpha1.NamespaceName{"chat"}, MaxTargets: 1}},
 	}}
 	for _, edit := range edits {
 		edit(p)

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,8 +24,9 @@ import (
 // World is what there is, or would be.
 type World struct {
 	objects map[id]client.Object
-	// labels are those of namespaces, as far as they are known.
-	labels map[string]map[string]string
+	// labels are those of namespaces, as far as they are known, and coming those that the change
+	// gives them.
+	labels, coming map[string]map[string]string
 }
 
 // id names an object.
@@ -43,13 +45,63 @@ func NewWorld(labels map[string]map[string]string, objects ...client.Object) Wor
 	return w
 }
 
-// with is the world with these objects in it, in the place of what has their names.
+// Labelling is the world in which a change gives namespaces these labels, too. Those that others
+// gave them stay.
+func (w World) Labelling(labels map[string]map[string]string) World {
+	w.coming = labels
+	return w
+}
+
+// with is the world after the change, with these objects in it, in the place of what has their
+// names.
 func (w World) with(objects []client.Object) World {
-	next := World{objects: maps.Clone(w.objects), labels: w.labels}
+	next := World{objects: maps.Clone(w.objects), labels: map[string]map[string]string{}}
+	for _, labels := range []map[string]map[string]string{w.labels, w.coming} {
+		for namespace, given := range labels {
+			next.labels[namespace] = merged(next.labels[namespace], given)
+		}
+	}
 	for _, o := range objects {
-		next.objects[idOf(o)] = o
+		next.objects[idOf(o)] = applied(o, w.objects[idOf(o)])
 	}
 	return next
+}
+
+// later is when what is new comes to be: after all that there is.
+func later() metav1.Time { return metav1.Unix(1<<40, 0) }
+
+// applied is an object as it is once it is applied. What a manifest does not say, such as what the
+// operator wrote and who asked for a new credential, stays; old is nil where there is none.
+func applied(o, old client.Object) client.Object {
+	next, is := o.DeepCopyObject().(client.Object)
+	switch {
+	case !is:
+		return o
+	case old == nil:
+		next.SetCreationTimestamp(later())
+		return next
+	}
+	next.SetUID(old.GetUID())
+	next.SetCreationTimestamp(old.GetCreationTimestamp())
+	next.SetDeletionTimestamp(old.GetDeletionTimestamp())
+	next.SetLabels(merged(old.GetLabels(), o.GetLabels()))
+	next.SetAnnotations(merged(old.GetAnnotations(), o.GetAnnotations()))
+	if policy, is := next.(*v1alpha1.AccessPolicy); is {
+		if before, is := old.(*v1alpha1.AccessPolicy); is {
+			policy.Status = *before.Status.DeepCopy()
+		}
+	}
+	return next
+}
+
+// merged gives what stays and what comes; nil for nothing.
+func merged(there, given map[string]string) map[string]string {
+	if len(there) == 0 {
+		return given
+	}
+	all := maps.Clone(there)
+	maps.Copy(all, given)
+	return all
 }
 
 func idOf(o client.Object) id { return id{kindOf(o), client.ObjectKeyFromObject(o)} }
@@ -79,8 +131,9 @@ func (w World) Get(_ context.Context, key client.ObjectKey, into client.Object, 
 	switch into := into.(type) {
 	case *corev1.Namespace:
 		into.Name = key.Name
-		into.Labels = map[string]string{corev1.LabelMetadataName: key.Name}
+		into.Labels = map[string]string{}
 		maps.Copy(into.Labels, w.labels[key.Name])
+		into.Labels[corev1.LabelMetadataName] = key.Name // whatever a manifest says
 		return nil
 	case *v1alpha1.AIAgentRole:
 		if role := of[*v1alpha1.AIAgentRole](w, "AIAgentRole", key); role != nil {
