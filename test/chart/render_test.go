@@ -192,6 +192,7 @@ func TestRefusals(t *testing.T) {
 		"an org in the clear":     {least("--set", "okta.orgURL=http://example.okta.com,"+served), "/okta/orgURL"},
 		"metrics that are none":   {least("--set", "metrics=null,"+served), "metrics"},
 		"a label of the selector": {least("--set", "podLabels.app\\.kubernetes\\.io/name=mine,"+served), "podLabels: app.kubernetes.io/name is the chart's own"},
+		"a proxy's password":      {least("--set", "proxy.https=http://me:secret@proxy:3128,"+served), "/proxy/https"},
 		"a proxy without scheme":  {least("--set", "proxy.https=proxy:3128,"+served), "/proxy/https"},
 		"an org without scheme":   {least("--set", "okta.orgURL=example.okta.com,"+served), "/okta/orgURL"},
 	} {
@@ -201,6 +202,31 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %v, %s; want %q", err, said, tt.says)
 			}
 		})
+	}
+}
+
+// TestProxyIsReached holds that the network policy lets the operator reach the proxy that it is to use.
+func TestProxyIsReached(t *testing.T) {
+	for proxy, want := range map[string]int64{
+		"http://proxy.example.com:3128": 3128, "http://proxy.example.com:3128/": 3128, "http://proxy.example.com": 80,
+		"https://proxy": 443, "http://[fd00::1]:8080": 8080,
+	} {
+		for _, object := range render(t, operatorChart, least("--set", "namespaces={team-a},proxy.https="+proxy)...) {
+			if object.GetKind() != "NetworkPolicy" {
+				continue
+			}
+			egress, _, err := unstructured.NestedSlice(object.Object, "spec", "egress")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ports, _, err := unstructured.NestedSlice(egress[0].(map[string]any), "ports")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last := ports[len(ports)-1].(map[string]any)["port"]; fmt.Sprint(last) != fmt.Sprint(want) {
+				t.Errorf("by %s the last port that may be reached is %v, not %d", proxy, last, want)
+			}
+		}
 	}
 }
 
