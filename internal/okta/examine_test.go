@@ -44,7 +44,12 @@ func TestExamine(t *testing.T) {
 		"API token": {
 			"it has all scopes that its owner has", func() credential.Credentials {
 				return credential.Credentials{APIToken: identity.NewSecret([]byte(w.token))}
-			}, false, nil, nil, "",
+			}, false, nil, nil, "it may do what its owner may",
+		},
+		"wrong API token": {
+			"nobody has looked at what it may do", func() credential.Credentials {
+				return credential.Credentials{APIToken: identity.NewSecret([]byte("00wrong"))}
+			}, false, []string{"super admins", "may list apps", "may list authorizationServers", "may list groups"}, nil, "which is not known here",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -114,6 +114,13 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorOfSome: what was not looked at is not said to be as it must be.
+func TestDoctorOfSome(t *testing.T) {
+	w := newWorld(t, key("chatbot", "chatbot"), key("other", "reports"), lease("pod-1_x", time.Second))
+	w.confine("chatbot")
+	golden(t, "doctor-some", w.screen("doctor"))
+}
+
 // TestDrainScreens: nothing goes without --yes, and who loses is told.
 func TestDrainScreens(t *testing.T) {
 	for name, args := range map[string]string{

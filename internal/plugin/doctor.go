@@ -131,6 +131,7 @@ func (p *plugin) examineCluster(ctx context.Context, d *diagnosis, operator stri
 			if scopeErr != nil {
 				return scopeErr
 			}
+			p.say("you may not list %s objects in all namespaces: those of %s are looked at", kind, namespace)
 			objects, err = listKind(ctx, c, kind, namespace)
 		}
 		if err != nil {
