@@ -28,8 +28,11 @@ func Material(name string, data map[string][]byte) (map[string]string, error) {
 	}
 	if text := data["jwk"]; len(text) > 0 {
 		var jwk struct{ D string }
-		if err := json.Unmarshal(text, &jwk); err != nil || jwk.D == "" {
-			return nil, fmt.Errorf("the jwk of %s has no private number: %w", name, err)
+		if err := json.Unmarshal(text, &jwk); err != nil {
+			return nil, fmt.Errorf("the jwk of %s cannot be read: %w", name, err)
+		}
+		if jwk.D == "" {
+			return nil, fmt.Errorf("the jwk of %s has no private number", name)
 		}
 		found[name+" jwk.d"] = jwk.D
 	}
@@ -60,6 +63,7 @@ func Spell(material string) map[string]string {
 		// Base64 of material within a longer text, by how it falls onto the groups of three.
 		whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + material))
 		ways[fmt.Sprintf("base64, shifted by %d", shift)] = whole[4 : len(whole)-4]
+		ways[fmt.Sprintf("base64url, shifted by %d", shift)] = strings.NewReplacer("+", "-", "/", "_").Replace(whole[4 : len(whole)-4])
 	}
 	return ways
 }
