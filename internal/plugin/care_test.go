@@ -160,6 +160,20 @@ func TestDrain(t *testing.T) {
 				w.Error(err)
 			}
 		}, exitDone, "AgentAPIKey chatbot/chatbot is gone"},
+		"made again": {"what came in the place of what was shown stays", func(w *world, k *v1alpha1.AgentAPIKey) {
+			again := role("chatbot", "chatbot")
+			if err := w.client.Delete(context.Background(), again); err != nil {
+				w.Error(err)
+			}
+			again.UID, again.ResourceVersion = "another", ""
+			if err := w.client.Create(context.Background(), again); err != nil {
+				w.Error(err)
+			}
+			k.Finalizers = nil
+			if err := w.client.Update(context.Background(), k); err != nil {
+				w.Error(err)
+			}
+		}, exitFailed, "AIAgentRole chatbot/chatbot was made again meanwhile"},
 		"held": {"the operator says what it waits for", func(w *world, _ *v1alpha1.AgentAPIKey) {
 			w.clock.Step(11 * time.Minute)
 		}, exitTimeout, "DirectoryUnreachable: no answer"},

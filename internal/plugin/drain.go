@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -191,21 +192,8 @@ func (p *plugin) tellLosers(ctx context.Context, roles []client.Object, namespac
 // drainKind deletes objects of one kind, and waits until the operator has let all go.
 func (p *plugin) drainKind(ctx context.Context, c client.WithWatch, kind string, objects []client.Object, until time.Time) error {
 	for _, o := range objects {
-		at := client.ObjectKeyFromObject(o)
-		if kind == "AgentAPIKey" {
-			patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{
-				v1alpha1.AnnotationConfirmDeletion: o.GetName(),
-			}}})
-			if err != nil {
-				return err
-			}
-			err = c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch), client.FieldOwner("kubectl-agentid"))
-			if client.IgnoreNotFound(err) != nil {
-				return explain(err, kind, at)
-			}
-		}
-		if err := c.Delete(ctx, o); client.IgnoreNotFound(err) != nil {
-			return explain(err, kind, at)
+		if err := p.drainOne(ctx, c, kind, o); err != nil {
+			return err
 		}
 	}
 	for _, o := range objects {
@@ -214,6 +202,35 @@ func (p *plugin) drainKind(ctx context.Context, c client.WithWatch, kind string,
 		}
 	}
 	return nil
+}
+
+// drainOne deletes the object that was shown, and none that has come in its place since.
+func (p *plugin) drainOne(ctx context.Context, c client.Client, kind string, o client.Object) error {
+	at, uid := client.ObjectKeyFromObject(o), o.GetUID()
+	if kind == "AgentAPIKey" {
+		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{
+			v1alpha1.AnnotationConfirmDeletion: o.GetName(),
+		}}})
+		if err != nil {
+			return err
+		}
+		err = c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch), client.FieldOwner("kubectl-agentid"))
+		if client.IgnoreNotFound(err) != nil {
+			return explain(err, kind, at)
+		}
+	}
+	err := c.Delete(ctx, o, client.Preconditions{UID: &uid})
+	if apierrors.IsConflict(err) {
+		return madeAgain(kind, at)
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return explain(err, kind, at)
+	}
+	return nil
+}
+
+func madeAgain(kind string, at types.NamespacedName) error {
+	return fmt.Errorf("%s %s was made again meanwhile: somebody, or Argo CD, applies it", kind, at)
 }
 
 func (p *plugin) awaitGone(ctx context.Context, c client.WithWatch, kind string, at types.NamespacedName, until time.Time) error {
@@ -226,7 +243,7 @@ func (p *plugin) awaitGone(ctx context.Context, c client.WithWatch, kind string,
 			return true, nil
 		}
 		if o.GetDeletionTimestamp().IsZero() {
-			return false, fmt.Errorf("%s %s was made again meanwhile: somebody, or Argo CD, applies it", kind, at)
+			return false, madeAgain(kind, at)
 		}
 		object, err := typed(u)
 		if err != nil {

@@ -111,13 +111,24 @@ func (w *world) guard() interceptor.Funcs {
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			known(o)
-			return c.Delete(ctx, o, opts...)
+			return deleteOf(ctx, c, o, opts...)
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			known(o)
 			return c.Patch(ctx, o, p, opts...)
 		},
 	}
+}
+
+// deleteOf deletes as a server does, which the fake does not: not what has come in the object's place.
+func deleteOf(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+	asked := (&client.DeleteOptions{}).ApplyOptions(opts)
+	there, is := o.DeepCopyObject().(client.Object)
+	if is && asked.Preconditions != nil && asked.Preconditions.UID != nil &&
+		c.Get(ctx, client.ObjectKeyFromObject(o), there) == nil && there.GetUID() != *asked.Preconditions.UID {
+		return apierrors.NewConflict(schema.GroupResource{}, o.GetName(), fmt.Errorf("the uid is %s", there.GetUID()))
+	}
+	return c.Delete(ctx, o, opts...)
 }
 
 // confine makes the person one who may list in these namespaces only.
