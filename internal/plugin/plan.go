@@ -170,6 +170,7 @@ func signOf(verb preview.Verb) string {
 	return map[preview.Verb]string{preview.Create: "+", preview.Change: "~", preview.Keep: "="}[verb]
 }
 
+// showPlan keeps each thing to a line of its own: what is shown is what somebody else proposes.
 func (p *plugin) showPlan(plan preview.Plan) error {
 	if p.flags.output != formatTable {
 		return p.printValue(plan)
@@ -183,10 +184,10 @@ func (p *plugin) showPlan(plan preview.Plan) error {
 		}
 		p.tell("%s", line)
 		for _, effect := range step.Okta {
-			p.tell("    Okta: %s", effect)
+			p.tell("    Okta: %s", plain(effect))
 		}
 		for _, effect := range step.Cluster {
-			p.tell("    here: %s", effect)
+			p.tell("    here: %s", plain(effect))
 		}
 		if step.Verb != preview.Keep && len(step.Okta)+len(step.Cluster) == 0 {
 			p.tell("    changes nothing in Okta by itself")
@@ -197,7 +198,7 @@ func (p *plugin) showPlan(plan preview.Plan) error {
 		if finding.Breach {
 			above++
 		}
-		p.tell("! %s %s/%s %s", finding.Kind, finding.Namespace, finding.Name, finding.Message)
+		p.tell("! %s %s/%s %s", finding.Kind, finding.Namespace, finding.Name, plain(finding.Message))
 	}
 	p.tell("\n%d to create, %d to change, %d as they are; %d above a ceiling",
 		counts[preview.Create], counts[preview.Change], counts[preview.Keep], above)

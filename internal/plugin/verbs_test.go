@@ -93,6 +93,7 @@ func TestScreens(t *testing.T) {
 		"plan-offline":    {"without a cluster all is new", "plan --offline -f testdata/plan/agent.yaml -f testdata/plan/ceiling.yaml"},
 		"plan-wrong":      {"what an API server would refuse, each with its file", "plan -f testdata/plan/wrong.yaml"},
 		"plan-moved":      {"what may not be changed of what is there", "plan -f testdata/plan/moved.yaml"},
+		"plan-lines":      {"who proposes a change does not write the lines of the plan", "plan --offline -f testdata/plan/lines.yaml"},
 		"plan-nothing":    {"nothing is named", "plan"},
 		"plan-no-file":    {"a file that is not there", "plan -f testdata/plan/none.yaml"},
 		"plan-twice":      {"the same object in two files", "plan -f testdata/plan/moved.yaml -f testdata/plan/agent.yaml"},
