@@ -88,7 +88,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
 		Watches(&v1alpha1.AccessPolicy{}, c.targets()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
-		WatchesRawSource(source.Channel(c.Drifted, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),

@@ -86,7 +86,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 			UpdateFunc: func(e event.UpdateEvent) bool { return membershipChanged(e.ObjectOld, e.ObjectNew) },
 		})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
-		WatchesRawSource(source.Channel(c.Drifted, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 1,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
