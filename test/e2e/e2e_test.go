@@ -47,7 +47,7 @@ func TestEndToEnd(t *testing.T) {
 // put finalizers on again, and then the finalizers.
 func cleanUp(t *testing.T) {
 	t.Helper()
-	asked(t, "delete", "namespace", "--ignore-not-found", "--wait", home)
+	asked(t, "-n", home, "delete", "deployments", "--all", "--wait", "--cascade=foreground")
 	for _, kind := range []string{"agentapikeys", "accesspolicies", "aiagentroles", "auditsinks"} {
 		left := asked(t, "get", kind, "-A", "-o", "jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{'\\n'}{end}")
 		for line := range strings.Lines(left) {
@@ -56,7 +56,7 @@ func cleanUp(t *testing.T) {
 			}
 		}
 	}
-	asked(t, "delete", "namespace", "--ignore-not-found", "--wait", team, gone, okta)
+	asked(t, "delete", "namespace", "--ignore-not-found", "--wait", home, team, gone, okta)
 	asked(t, "delete", "clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding", "-l",
 		"app.kubernetes.io/part-of=agent-identity-operator")
 	asked(t, "delete", "crd", "--ignore-not-found", "agentapikeys.agentidentity.dev", "accesspolicies.agentidentity.dev",
