@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"cmp"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,8 +23,11 @@ const (
 	// the same, and looked at with the next regular look.
 	drifts = 1000
 	// outdated is how long ago something may have been changed: history that a receiver asks for
-	// has been seen long since.
+	// was seen when it came, or with the next regular look.
 	outdated = time.Hour
+	// contests is how often an hour the same object is looked at for that: who changes back
+	// whatever the operator puts right is not fought once a poll. The regular look goes on.
+	contests = 20
 )
 
 // lookout has objects looked at whose part of the directory somebody has changed.
@@ -34,6 +39,11 @@ type lookout struct {
 	directory identity.Doubter
 
 	keys, roles chan ctrlevent.GenericEvent
+
+	mu sync.Mutex
+	// seen counts, by the uid of an object, what was heard of it since then.
+	seen  map[string]int
+	since time.Time
 }
 
 func newLookout(o Options, s *self.Self) *lookout {
@@ -50,12 +60,12 @@ func (l *lookout) see(e *event.Event) {
 	if part == drift.Nothing || l.clock.Since(e.Published).Abs() > outdated {
 		return
 	}
-	if did, _ := l.self.Did(e); did {
+	if did, _ := l.self.Did(e); did || l.contested(e) {
 		return
 	}
 	switch part {
 	case drift.Client:
-		l.directory.DoubtClient(e.Agent.ClientID)
+		l.directory.DoubtClient(cmp.Or(e.Agent.ClientID, desired.ClientID(l.cluster, e.Agent.Namespace, e.Agent.Name)))
 		send(l.keys, &v1alpha1.AgentAPIKey{ObjectMeta: named(e.Agent.Object)})
 	case drift.Group:
 		l.directory.DoubtGroup(desired.GroupName(l.mark(e.Role)))
@@ -65,6 +75,23 @@ func (l *lookout) see(e *event.Event) {
 		send(l.roles, &v1alpha1.AIAgentRole{ObjectMeta: named(*e.Role)})
 	case drift.Nothing:
 	}
+}
+
+// contested tells that the object was changed too often within the hour.
+func (l *lookout) contested(e *event.Event) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := l.clock.Now(); l.seen == nil || now.Sub(l.since) > time.Hour {
+		l.seen, l.since = map[string]int{}, now
+	}
+	uid := ""
+	if e.Agent != nil {
+		uid = e.Agent.UID
+	} else if e.Role != nil {
+		uid = e.Role.UID
+	}
+	l.seen[uid]++
+	return l.seen[uid] > contests
 }
 
 func (l *lookout) mark(role *event.Object) identity.Mark {

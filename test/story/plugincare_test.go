@@ -99,7 +99,7 @@ func TestPluginCare(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	doctor := []string{"doctor", "--no-cluster", "--org-url", w.orgURL, "--credentials", w.secrets}
-	w.mustAgentid("sign-in", doctor...)
+	w.mustAgentid("may list groups", doctor...)
 	w.askAsPerson("PUT", "/api/v1/org/settings/clientPrivilegesSetting", map[string]any{"clientPrivilegesSetting": true})
 	out, _, exit := w.agentid(doctor...)
 	if exit != 1 || !strings.Contains(out, "Switch it off") {

@@ -5,6 +5,9 @@
 package drift
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/audit/event"
 )
@@ -24,25 +27,36 @@ const (
 	Grant Part = "Grant"
 )
 
-// secretRead changes nothing.
-const secretRead = "app.oauth2.client.read_client_secret" //nolint:gosec // the name of an event
+// ofClients begin the types of events by which what a client is may have changed, in Okta's
+// catalogue of 2026-06. An agent causes none of them by what it does itself.
+func ofClients() []string {
+	return []string{
+		"application.lifecycle.", "application.configuration.update",
+		"app.oauth2.client.lifecycle.", "app.oauth2.credentials.lifecycle.", "app.keys.",
+	}
+}
 
 // Of tells what part of the object that the event concerns was changed. What an agent does
 // itself, such as getting tokens, changes nothing.
 func Of(e *event.Event) Part {
-	if e.Operator || !e.Outcome.Succeeded() || e.Type == secretRead {
+	if e.Operator || !e.Outcome.Succeeded() {
 		return Nothing
 	}
-	category := event.Category(e.Type)
-	switch {
-	case e.Agent != nil && category == v1alpha1.CategoryClient:
-		return Client
-	case e.Agent != nil || e.Role == nil:
+	if e.Agent != nil {
+		if slices.ContainsFunc(ofClients(), func(beginning string) bool { return strings.HasPrefix(e.Type, beginning) }) {
+			return Client
+		}
 		return Nothing
-	case category == v1alpha1.CategoryRoleAndGroup:
+	}
+	if e.Role == nil {
+		return Nothing
+	}
+	switch event.Category(e.Type) {
+	case v1alpha1.CategoryRoleAndGroup:
 		return Group
-	case category == v1alpha1.CategoryPolicy:
+	case v1alpha1.CategoryPolicy:
 		return Grant
+	default:
+		return Nothing
 	}
-	return Nothing
 }

@@ -17,6 +17,8 @@ func TestOf(t *testing.T) {
 		"switch":     {"whether it gets tokens", event.Event{Type: "application.lifecycle.deactivate", Agent: agent, Role: role}, Client},
 		"credential": {"what it authenticates with", event.Event{Type: "app.oauth2.credentials.lifecycle.create", Agent: agent, Role: role}, Client},
 		"read":       {"reading changes nothing", event.Event{Type: "app.oauth2.client.read_client_secret", Agent: agent, Role: role}, Nothing},
+		"warned":     {"an agent that asks too often is warned, and has changed nothing", event.Event{Type: "app.oauth2.client_id_rate_limit_warning", Agent: agent, Role: role}, Nothing},
+		"keys":       {"its keys", event.Event{Type: "app.keys.rotate", Agent: agent, Role: role}, Client},
 		"token":      {"nor does what an agent is for", event.Event{Type: "app.oauth2.as.token.grant.access_token", Agent: agent, Role: role}, Nothing},
 		"refused":    {"nor what was not done", event.Event{Type: "application.lifecycle.update", Agent: agent, Outcome: event.Outcome{Result: "FAILURE"}}, Nothing},
 		"own":        {"nor what the operator tells of itself", event.Event{Type: "agentidentity.x", Agent: agent, Operator: true}, Nothing},
