@@ -92,9 +92,16 @@ model: ## Play 2,000 random sequences, 500 schedules of late watches and 2,000 p
 	@go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v ./test/model $(TESTFLAGS) 2>&1 | \
 	  grep -v '^=== \|draw bit\|draw step\|PASS: Test.*/'
 
+# What make bench-fleet is told: -keys 1000, -only restart, -profile DIR, ...
+BENCHFLAGS ?=
 .PHONY: bench
-bench: ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 6 minutes).
+bench: bench-fleet ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 20 minutes).
 	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
+
+.PHONY: bench-fleet
+bench-fleet: build ## Measure 10,000 keys: what they cost to converge, to look at, to restart, to fail over and to rotate (about 10 minutes).
+	@$(BUILD) -o bin/bench ./hack/bench
+	@$(ASSETS) && bin/bench $(BENCHFLAGS)
 
 .PHONY: bench-audit
 bench-audit: ## Measure how many audit events a second one core moves, and how late they are at the log's rate limit (about 3 minutes).

@@ -74,6 +74,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer s.close()
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
 	figures := &table{Keys: o.keys, Roles: o.roles, Factor: o.factor}
 	all := append([]scenario{{"converge", converge}}, scenarios()...)
 	for _, scenario := range all {

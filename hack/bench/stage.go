@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -41,6 +40,7 @@ type stage struct {
 	server  *httptest.Server
 	running []*process
 	started int
+	*follower
 }
 
 func newStage(o options) (*stage, error) {
@@ -144,32 +144,16 @@ func (s *stage) key(name string, i int) client.Object {
 	}
 }
 
-// ready counts the keys that are Ready.
-func (s *stage) ready(ctx context.Context) (int, error) {
-	var keys v1alpha1.AgentAPIKeyList
-	if err := s.kube.List(ctx, &keys, client.InNamespace(fleet)); err != nil {
-		return 0, err
-	}
-	n := 0
-	for i := range keys.Items {
-		ready := meta.FindStatusCondition(keys.Items[i].Status.Conditions, v1alpha1.ConditionReady)
-		if ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == keys.Items[i].Generation {
-			n++
-		}
-	}
-	return n, nil
-}
-
 // awaitReady waits until so many keys are Ready, and tells how far it is.
 func (s *stage) awaitReady(ctx context.Context, want int, patience time.Duration) error {
 	told := time.Now()
-	return until(ctx, patience, time.Second, func() (bool, error) {
-		n, err := s.ready(ctx)
+	return until(ctx, patience, 100*time.Millisecond, func() (bool, error) {
+		n := s.count()
 		if time.Since(told) > 15*time.Second {
 			told = time.Now()
 			say("  %d of %d keys are ready", n, want)
 		}
-		return n >= want, err
+		return n >= want, nil
 	})
 }
 
