@@ -67,6 +67,7 @@ func (p *plugin) connect() (client.WithWatch, error) {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
 	config.UserAgent = "kubectl-agentid/" + p.Version
+	config.QPS = -1 // the API server sees to fairness
 	scheme, err := Scheme()
 	if err != nil {
 		return nil, err

@@ -173,12 +173,24 @@ func distinct(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// labelsOf reads the labels of namespaces, by which Ceilings and roles select them. One that is
-// not there has none.
+// labelsOf reads the labels of namespaces, by which Ceilings and roles select them: of all at
+// once, or, where the person may not, of each of these. One that is not there has none.
 func (p *plugin) labelsOf(
 	ctx context.Context, c client.Client, namespaces []string,
 ) (labels map[string]map[string]string, unseen []string, err error) {
 	labels = map[string]map[string]string{}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(kindNamespace())
+	err = c.List(ctx, list)
+	if err == nil {
+		for i := range list.Items {
+			labels[list.Items[i].Name] = list.Items[i].Labels
+		}
+		return labels, nil, nil
+	}
+	if !apierrors.IsForbidden(err) {
+		return nil, nil, fmt.Errorf("listing the namespaces: %w", err)
+	}
 	for _, name := range distinct(namespaces) {
 		ns := &metav1.PartialObjectMetadata{}
 		ns.SetGroupVersionKind(kindNamespace())

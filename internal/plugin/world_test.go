@@ -79,8 +79,9 @@ func (w *world) guard() interceptor.Funcs {
 		switch o := o.(type) {
 		case *v1alpha1.AgentAPIKey, *v1alpha1.AgentAPIKeyList, *v1alpha1.AIAgentRole, *v1alpha1.AIAgentRoleList,
 			*v1alpha1.AccessPolicy, *v1alpha1.AccessPolicyList, *v1alpha1.AuditSink:
-		case *metav1.PartialObjectMetadata, *unstructured.Unstructured, *unstructured.UnstructuredList:
+		case *metav1.PartialObjectMetadata, *metav1.PartialObjectMetadataList, *unstructured.Unstructured, *unstructured.UnstructuredList:
 			kind := o.(runtime.Object).GetObjectKind().GroupVersionKind()
+			kind.Kind = strings.TrimSuffix(kind.Kind, "List")
 			if kind.Group != v1alpha1.GroupVersion.Group && !slices.Contains([]schema.GroupVersionKind{kindNamespace(), kindConfigMap(), kindLease()}, kind) {
 				w.Errorf("the plugin asks for %s", kind)
 			}

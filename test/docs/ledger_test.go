@@ -27,7 +27,7 @@ var elsewhere = []struct{ page, begins, why string }{
 // ends well is held of every one.
 var says = []struct{ begins, says string }{
 	{"curl -fsS https://example.okta.com/.well-known/okta-organization", `"pipeline":"idx"`},
-	{`curl -fsS -H "Authorization: SSWS $OKTA_CLIENT_TOKEN" https://example.okta.com/api/v1/org/settings`, `"clientPrivilegesSetting":false`},
+	{`curl -fsS -H @okta-header https://example.okta.com/api/v1/org/settings`, `"clientPrivilegesSetting":false`},
 	{`curl -fsS -u`, `"access_token"`},
 	{`curl -u`, `"access_token"`},
 	{"helm upgrade", "STATUS: deployed"},
