@@ -280,10 +280,13 @@ func TestLeastPrivilege(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, k := wide("chatbot", "chatbot"), key("chatbot", "chatbot")
+			// A key of another role, in another org that by chance gave it the same id.
+			other := key("zoo", "chatbot")
+			other.UID = "another"
 			if test.change != nil {
 				test.change(r, k)
 			}
-			w := newWorld(t, r, k)
+			w := newWorld(t, r, k, other)
 			w.env[envToken], w.log = "00canary-token", &scripted{answers: []answer{{events: test.events}}}
 			golden(t, name, w.screen(strings.Fields(test.args)...))
 		})

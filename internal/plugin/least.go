@@ -103,9 +103,10 @@ func (p *plugin) runLeast(ctx context.Context, names []string, q logQuery) error
 	if err != nil {
 		return err
 	}
+	keys := having(h.keys, roles)
 	who := &concerned{p: p, c: c}
-	who.fill(h.keys, roles)
-	use := newUse(roles, h.keys, since)
+	who.fill(keys, roles)
+	use := newUse(roles, keys, since)
 	if !h.all {
 		use.doubtShared(roles)
 	}
@@ -113,6 +114,16 @@ func (p *plugin) runLeast(ctx context.Context, names []string, q logQuery) error
 		return err
 	}
 	return p.showUse(use.views(roles))
+}
+
+// having are those of the keys that have one of the roles: others are of no concern here, and may
+// be of another org.
+func having(keys []v1alpha1.AgentAPIKey, roles []v1alpha1.AIAgentRole) []v1alpha1.AgentAPIKey {
+	shown := map[types.NamespacedName]bool{}
+	for i := range roles {
+		shown[client.ObjectKeyFromObject(&roles[i])] = true
+	}
+	return slices.DeleteFunc(keys, func(key v1alpha1.AgentAPIKey) bool { return !shown[reference.RoleOf(&key)] })
 }
 
 // use counts tokens by role and permission.
