@@ -101,15 +101,11 @@ func (s *stage) weigh(t *table, p *process) error {
 
 // sweep has the operator list Okta anew, as it does every 12 hours, and compare every object.
 func sweep(ctx context.Context, s *stage, t *table) error {
-	s.end()
-	if err := s.configure("resyncInterval: 1m\n" + alone); err != nil {
+	if err := s.anew("resyncInterval: 1m\n" + alone); err != nil {
 		return err
 	}
-	p, err := s.operate()
+	p, err := s.settled(ctx)
 	if err != nil {
-		return err
-	}
-	if _, err := p.quiet(ctx, 5*time.Second, 5*time.Minute); err != nil {
 		return err
 	}
 	before, err := s.writes(ctx)
@@ -144,8 +140,7 @@ func sweep(ctx context.Context, s *stage, t *table) error {
 
 // restart starts the operator where everything is done.
 func restart(ctx context.Context, s *stage, t *table) error {
-	s.end()
-	if err := s.configure(alone); err != nil {
+	if err := s.anew(alone); err != nil {
 		return err
 	}
 	before, err := s.writes(ctx)
@@ -188,8 +183,7 @@ func restart(ctx context.Context, s *stage, t *table) error {
 
 // failover ends the one that leads, in both ways; another waits with warm caches.
 func failover(ctx context.Context, s *stage, t *table) error {
-	s.end()
-	if err := s.configure(`manager: {healthProbeBindAddress: "0", leaderElectionNamespace: home}` + "\n"); err != nil {
+	if err := s.anew(`manager: {healthProbeBindAddress: "0", leaderElectionNamespace: home}` + "\n"); err != nil {
 		return err
 	}
 	for _, way := range []struct {
@@ -200,18 +194,11 @@ func failover(ctx context.Context, s *stage, t *table) error {
 		{"from a SIGTERM until a new key is ready", func(p *process) { p.stop() }, 3},
 		{"from a kill -9 until a new key is ready", func(p *process) { p.kill() }, 19},
 	} {
-		leading, err := s.operate()
+		leading, err := s.settled(ctx)
 		if err != nil {
 			return err
 		}
-		if _, err := leading.quiet(ctx, 5*time.Second, 5*time.Minute); err != nil {
-			return err
-		}
-		waiting, err := s.operate()
-		if err != nil {
-			return err
-		}
-		if _, err := waiting.quiet(ctx, 5*time.Second, 5*time.Minute); err != nil {
+		if _, err := s.settled(ctx); err != nil {
 			return err
 		}
 		name := fmt.Sprintf("failover-%d", s.started)
@@ -235,15 +222,10 @@ func (s *stage) awaitKey(ctx context.Context, name string, patience time.Duratio
 
 // overhead makes 20 keys a second and times each until its Secret works; the org answers at once.
 func overhead(ctx context.Context, s *stage, t *table) error {
-	s.end()
-	if err := s.configure(alone); err != nil {
+	if err := s.anew(alone); err != nil {
 		return err
 	}
-	p, err := s.operate()
-	if err != nil {
-		return err
-	}
-	if _, err := p.quiet(ctx, 5*time.Second, 5*time.Minute); err != nil {
+	if _, err := s.settled(ctx); err != nil {
 		return err
 	}
 	const many = 400
@@ -274,15 +256,10 @@ func overhead(ctx context.Context, s *stage, t *table) error {
 
 // rotate asks for new credentials of many keys at once.
 func rotate(ctx context.Context, s *stage, t *table) error {
-	s.end()
-	if err := s.configure(alone); err != nil {
+	if err := s.anew(alone); err != nil {
 		return err
 	}
-	p, err := s.operate()
-	if err != nil {
-		return err
-	}
-	if _, err := p.quiet(ctx, 5*time.Second, 5*time.Minute); err != nil {
+	if _, err := s.settled(ctx); err != nil {
 		return err
 	}
 	first, began := s.now(), time.Now()

@@ -97,6 +97,22 @@ okta: {orgURL: %q, credentialsDirectory: %q}
 %s`, s.server.URL, s.dir, more), 0o600)
 }
 
+// anew ends all processes, and configures those that come.
+func (s *stage) anew(more string) error {
+	s.end()
+	return s.configure(more)
+}
+
+// settled starts the operator, and waits until it has nothing left to do.
+func (s *stage) settled(ctx context.Context) (*process, error) {
+	p, err := s.operate()
+	if err != nil {
+		return nil, err
+	}
+	_, err = p.quiet(ctx, 5*time.Second, 5*time.Minute)
+	return p, err
+}
+
 // alone is the rest of a configuration for one process.
 const alone = `manager: {healthProbeBindAddress: "0", leaderElection: Disabled, leaderElectionNamespace: home}
 `

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,6 +57,25 @@ func mapper() meta.RESTMapper {
 	m.Add(kindConfigMap(), meta.RESTScopeNamespace)
 	m.Add(kindLease(), meta.RESTScopeNamespace)
 	return m
+}
+
+// kinds are the four.
+func kinds() []string { return []string{"AgentAPIKey", "AccessPolicy", "AIAgentRole", "AuditSink"} }
+
+// listOf is a list of objects of one of the kinds, without their type.
+func listOf(kind string) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+	return list
+}
+
+// annotate puts an annotation on an object, whatever else somebody changes of it meanwhile.
+func annotate(ctx context.Context, c client.Client, o client.Object, name, value string) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{name: value}}})
+	if err != nil {
+		return err
+	}
+	return c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch), client.FieldOwner("kubectl-agentid"))
 }
 
 // connect makes the client.

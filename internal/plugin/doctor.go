@@ -124,7 +124,7 @@ func (p *plugin) examineCluster(ctx context.Context, d *diagnosis, operator stri
 		return err
 	}
 	p.examineLease(ctx, c, d, operator)
-	for _, kind := range drained() {
+	for _, kind := range kinds() {
 		objects, err := listKind(ctx, c, kind, "")
 		if apierrors.IsForbidden(err) {
 			namespace, scopeErr := p.namespace()

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -48,9 +47,6 @@ Exit code 3 when something is still there after --timeout; it goes on being dele
 	return c
 }
 
-// drained are the kinds that go.
-func drained() []string { return []string{"AgentAPIKey", "AccessPolicy", "AIAgentRole", "AuditSink"} }
-
 // wave is what goes at once.
 type wave struct {
 	kind    string
@@ -93,7 +89,7 @@ func (p *plugin) runDrain(ctx context.Context, d drainage) error {
 	}
 	all := map[string][]client.Object{}
 	total := 0
-	for _, kind := range drained() {
+	for _, kind := range kinds() {
 		if all[kind], err = listKind(ctx, c, kind, namespace); err != nil {
 			return err
 		}
@@ -117,8 +113,7 @@ func (p *plugin) runDrain(ctx context.Context, d drainage) error {
 }
 
 func listKind(ctx context.Context, c client.Client, kind, namespace string) ([]client.Object, error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+	list := listOf(kind)
 	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil, explain(err, kind, types.NamespacedName{Namespace: namespace})
 	}
@@ -208,13 +203,7 @@ func (p *plugin) drainKind(ctx context.Context, c client.WithWatch, kind string,
 func (p *plugin) drainOne(ctx context.Context, c client.Client, kind string, o client.Object) error {
 	at, uid := client.ObjectKeyFromObject(o), o.GetUID()
 	if kind == "AgentAPIKey" {
-		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{
-			v1alpha1.AnnotationConfirmDeletion: o.GetName(),
-		}}})
-		if err != nil {
-			return err
-		}
-		err = c.Patch(ctx, o, client.RawPatch(types.MergePatchType, patch), client.FieldOwner("kubectl-agentid"))
+		err := annotate(ctx, c, o, v1alpha1.AnnotationConfirmDeletion, o.GetName())
 		if client.IgnoreNotFound(err) != nil {
 			return explain(err, kind, at)
 		}
@@ -235,8 +224,7 @@ func madeAgain(kind string, at types.NamespacedName) error {
 
 func (p *plugin) awaitGone(ctx context.Context, c client.WithWatch, kind string, at types.NamespacedName, until time.Time) error {
 	told := newProgress(p, at)
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+	list := listOf(kind)
 	late, err := p.await(ctx, c, list, at, until.Sub(p.Clock.Now()), func(o client.Object) (bool, error) {
 		u, exists := o.(*unstructured.Unstructured)
 		if !exists {

@@ -146,8 +146,7 @@ func (p *plugin) readWorld(ctx context.Context, read manifests, rules restraint.
 func (p *plugin) listNear(
 	ctx context.Context, c client.Client, kind string, near []string,
 ) (all []unstructured.Unstructured, unseen []string, err error) {
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+	list := listOf(kind)
 	if err = c.List(ctx, list); err == nil {
 		return list.Items, nil, nil
 	}

@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -74,12 +73,8 @@ func (p *plugin) runRotate(ctx context.Context, names []string, r rotation) erro
 // askForRotation puts a value on the key that it never had.
 func (p *plugin) askForRotation(ctx context.Context, c client.Client, at types.NamespacedName) (string, error) {
 	token := p.Clock.Now().UTC().Format("20060102T150405Z") + "-" + rand.Text()[:8]
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{v1alpha1.AnnotationRotate: token}}})
-	if err != nil {
-		return "", err
-	}
 	key := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Namespace: at.Namespace, Name: at.Name}}
-	if err := c.Patch(ctx, key, client.RawPatch(types.MergePatchType, patch), client.FieldOwner("kubectl-agentid")); err != nil {
+	if err := annotate(ctx, c, key, v1alpha1.AnnotationRotate, token); err != nil {
 		return "", explain(err, "AgentAPIKey", at)
 	}
 	return token, nil

@@ -2,14 +2,13 @@ package model
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/agentidentity/agent-identity-operator/test/canary"
 )
 
 // material remembers everything secret that was ever in a Secret of the operator's.
@@ -38,26 +37,11 @@ func (w *world) material(c change) {
 func (w *world) leaks() string {
 	text := w.journal.text.Bytes()
 	for material, name := range w.secrets {
-		for how, spelled := range spell(material) {
+		for how, spelled := range canary.Spell(material) {
 			if bytes.Contains(text, []byte(spelled)) {
 				return fmt.Sprintf("%s (%s) stands in logs, events or objects", name, how)
 			}
 		}
 	}
 	return ""
-}
-
-// spell writes material in the ways in which it could slip out.
-func spell(material string) map[string]string {
-	quoted, _ := json.Marshal(material)
-	ways := map[string]string{
-		"raw": material, "hex": hex.EncodeToString([]byte(material)), "URL": url.QueryEscape(material),
-		"JSON": strings.Trim(string(quoted), `"`),
-	}
-	for shift := range 3 {
-		// Base64 of material within a longer text, by how it falls onto the groups of three.
-		whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + material))
-		ways[fmt.Sprintf("base64, shifted by %d", shift)] = whole[4 : len(whole)-4]
-	}
-	return ways
 }
