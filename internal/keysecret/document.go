@@ -21,7 +21,10 @@ const (
 
 // Document is all of a published Secret but the credential.
 type Document struct {
-	ClientID    string
+	ClientID string
+	// AppID is the directory's id of the client; "" while it is not known. It stands in an
+	// annotation.
+	AppID       string
 	Server      identity.Server
 	Permissions []string
 }
@@ -57,11 +60,11 @@ func (s *Stored) render(doc Document, c identity.Credential) (map[string][]byte,
 	case layout.AccessToken:
 		fields.AccessToken, fields.ExpiresAt = s.token, s.Staged.TokenExpires.UTC().Truncate(time.Second)
 	case layout.PrivateKeyJWT:
-		jwk, err := privateJWK(c.Material.Reveal(), c.KeyID)
+		jwk, err := s.keys.jwk(c)
 		if err != nil {
 			return nil, fmt.Errorf("rendering the Secret: %w", err)
 		}
-		fields.PrivateKey, fields.KeyID, fields.JWK = c.Material, c.KeyID, identity.NewSecret(jwk)
+		fields.PrivateKey, fields.KeyID, fields.JWK = c.Material, c.KeyID, jwk
 	case layout.ClientSecret:
 		fields.ClientSecret = c.Material
 	}
@@ -78,25 +81,15 @@ func (s *Stored) publishedCredential() (identity.Credential, error) {
 	if !ok {
 		return identity.Credential{}, errors.New("the published Secret does not show its credential")
 	}
-	return credentialOf(material, s.want.Method)
+	return s.keys.credentialOf(material, s.want.Method)
 }
 
 // credentialIn reads a credential out of the staging Secret's data. What it is called
 // follows from what it is, so a credential that was exchanged is another one,
 // whatever else the Secret says.
-func credentialIn(data map[string][]byte, prefix string, method identity.AuthMethod) (identity.Credential, error) {
-	if method == identity.PrivateKeyJWT {
-		return credentialOf(data[prefix+KeyPrivateKey], method)
+func (s *Stored) credentialIn(data map[string][]byte, prefix string) (identity.Credential, error) {
+	if s.want.Method == identity.PrivateKeyJWT {
+		return s.keys.credentialOf(data[prefix+KeyPrivateKey], s.want.Method)
 	}
-	return credentialOf(data[prefix+KeyClientSecret], method)
-}
-
-func credentialOf(material []byte, method identity.AuthMethod) (identity.Credential, error) {
-	if len(material) == 0 {
-		return identity.Credential{}, errors.New("there is no credential")
-	}
-	if method == identity.PrivateKeyJWT {
-		return keyPair(material)
-	}
-	return sharedSecret(material), nil
+	return s.keys.credentialOf(data[prefix+KeyClientSecret], s.want.Method)
 }

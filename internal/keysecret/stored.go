@@ -27,6 +27,7 @@ type Stored struct {
 	token, oldToken identity.Secret
 	stagedSecret    *corev1.Secret
 	publishedSecret *corev1.Secret
+	keys            parsed
 }
 
 // Credential is the newest one; without a KeyID when nothing is staged.
@@ -100,15 +101,15 @@ func (s *Stored) readStaged() {
 	r := readRecord(secret)
 	s.Staged.Owner = r.owner
 	s.Staged.Created, s.Staged.Request, s.Staged.Retiring = r.created, r.request, r.retiring
-	s.Staged.AppID = r.appID
+	s.Staged.AppID = s.AppID()
 	s.Staged.Newest, s.Staged.Previous = "", ""
 	s.newest, s.previous = identity.Credential{}, identity.Credential{}
-	if c, err := credentialIn(secret.Data, "", s.want.Method); err == nil && c.KeyID == r.keyID {
+	if c, err := s.credentialIn(secret.Data, ""); err == nil && c.KeyID == r.keyID {
 		s.newest, s.Staged.Newest = c, c.KeyID
 	} else if s.Staged.State == plan.Intact {
 		s.Staged.State = plan.Different
 	}
-	if c, err := credentialIn(secret.Data, prefixPrevious, s.want.Method); err == nil && slices.Contains(r.retiring, c.KeyID) {
+	if c, err := s.credentialIn(secret.Data, prefixPrevious); err == nil && slices.Contains(r.retiring, c.KeyID) {
 		s.previous, s.Staged.Previous = c, c.KeyID
 	}
 	s.token, s.oldToken = identity.NewSecret(secret.Data[KeyAccessToken]), identity.NewSecret(secret.Data[prefixPrevious+KeyAccessToken])
@@ -128,6 +129,7 @@ func (s *Stored) readPublished() {
 	r := readRecord(secret)
 	s.Published.Owner, s.Published.Filled = r.owner, len(secret.Data) > 0
 	s.Published.Since, s.Published.Request, s.Published.KeyID = r.published, r.request, ""
+	s.Staged.AppID = s.AppID()
 	if c, err := s.publishedCredential(); err == nil {
 		s.Published.KeyID = c.KeyID
 	}

@@ -1,6 +1,7 @@
 package keysecret
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -173,7 +174,7 @@ func (s *Store) Blank(ctx context.Context, stored *Stored) error {
 func (s *Store) stage(ctx context.Context, stored *Stored, change func(*corev1.Secret, *record)) error {
 	secret := stored.fresh(stored.stagedSecret, stored.want.StagingName, partStaged, stagedType)
 	r := readRecord(secret)
-	r.owner = stored.want.Mark
+	r.owner, r.appID = stored.want.Mark, stored.AppID()
 	change(secret, &r)
 	r.write(secret)
 	if err := s.own(stored, secret); err != nil {
@@ -208,7 +209,7 @@ func (s *Store) publish(ctx context.Context, stored *Stored, doc Document, c ide
 	staged := readRecord(stored.stagedSecret)
 	r := record{
 		owner: stored.want.Mark, keyID: c.KeyID, created: staged.created, request: staged.request, retiring: staged.retiring,
-		appID: staged.appID, published: before.published, changed: before.changed, revision: before.revision, tokenExpires: staged.tokenExpires,
+		appID: cmp.Or(doc.AppID, staged.appID), published: before.published, changed: before.changed, revision: before.revision, tokenExpires: staged.tokenExpires,
 	}
 	if c.KeyID != staged.keyID {
 		r.created, r.request = before.created, before.request

@@ -15,12 +15,28 @@ import (
 // and somebody may make a thousand.
 const moment = time.Second
 
+// SoonFor enqueues what find names for an object that has changed. However many change within a
+// moment, each is looked at once for all of them. It is for who looks at many and only tells
+// how they are; what must be done at once is not left to it.
+func SoonFor(find handler.MapFunc) handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	soon := func(ctx context.Context, q queue, obj client.Object) {
+		for _, request := range find(ctx, obj) {
+			q.AddAfter(request, moment)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q queue) { soon(ctx, q, e.Object) },
+		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q queue) { soon(ctx, q, e.ObjectNew) },
+		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q queue) { soon(ctx, q, e.Object) },
+		GenericFunc: func(ctx context.Context, e event.GenericEvent, q queue) { soon(ctx, q, e.Object) },
+	}
+}
+
 // Soon enqueues objects of which there is news. However much comes within a moment, each is looked
 // at once for it.
 func Soon() handler.EventHandler {
-	return handler.Funcs{
-		GenericFunc: func(_ context.Context, e event.GenericEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)}, moment)
-		},
-	}
+	return SoonFor(func(_ context.Context, obj client.Object) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(obj)}}
+	})
 }

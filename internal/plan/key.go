@@ -123,7 +123,7 @@ type StagedSeen struct {
 	// Request is the rotation request the newest was made for, or that was carried
 	// out before it was made.
 	Request string
-	// AppID is the directory's id of the client, once it is known.
+	// AppID is the directory's id of the client, as either Secret says; "" while neither does.
 	AppID string
 	// Suspended tells that it was us who deactivated the client, as either Secret says.
 	Suspended bool
@@ -155,6 +155,8 @@ type PublishedSeen struct {
 type KeySeen struct {
 	Staged    StagedSeen
 	Published PublishedSeen
+	// Reported names the credential that was published, as the key's status says.
+	Reported string
 	// Client is what the directory holds under the client id.
 	Client *identity.ClientSeen
 	// OwnerLives tells that the object the client's mark names exists.

@@ -132,8 +132,12 @@ func TestKeyIssue(t *testing.T) {
 			seen: func(s *KeySeen) { s.Staged = StagedSeen{State: Different} }, verb: Mint,
 		},
 		"Registered": {
-			reason: "the staging Secret remembers the client, by which its deletion is told from its never having been",
-			seen:   func(s *KeySeen) { s.Staged.AppID, s.Published = "", PublishedSeen{State: Absent} }, verb: NoteClient,
+			reason: "the Secret that is about to be published will remember the client, so nothing is written for that",
+			seen:   func(s *KeySeen) { s.Staged.AppID, s.Published = "", PublishedSeen{State: Absent} }, verb: Probe,
+		},
+		"RegisteredAnew": {
+			reason: "the Secrets name the client, by which its deletion is told from its never having been",
+			seen:   func(s *KeySeen) { s.Staged.AppID = "app-of-another-org" }, verb: NoteClient,
 		},
 		"NotListed": {
 			reason: "a registered key waits until the role's policy lists it",
@@ -346,6 +350,20 @@ func TestKeyPeople(t *testing.T) {
 			reason: "also when the published Secret went with it",
 			seen:   func(s *KeySeen) { s.Client, s.Published = nil, PublishedSeen{State: Absent} },
 			kind:   identity.Rejected, failed: "DeletedInDirectory",
+		},
+		"DeletedUnnoted": {
+			reason: "and when only the status still says that this credential was out",
+			seen: func(s *KeySeen) {
+				s.Client, s.Published, s.Staged.AppID, s.Reported = nil, PublishedSeen{State: Absent}, "", s.Staged.Newest
+			},
+			kind: identity.Rejected, failed: "DeletedInDirectory",
+		},
+		"DeletedBeforeItWasOut": {
+			reason: "a credential that nobody was given is registered again; the status speaks of an earlier one",
+			seen: func(s *KeySeen) {
+				s.Client, s.Published, s.Staged.AppID, s.Reported = nil, PublishedSeen{State: Absent}, "", "kid-0"
+			},
+			verb: Register,
 		},
 		"DeletedAndWantedAnew": {
 			reason: "a request begins anew, with another credential",

@@ -12,6 +12,9 @@ import (
 // podsAgain is how soon pods that hold an earlier credential are counted again.
 const podsAgain = time.Minute
 
+// ReasonFirst is the reason of Mint for a key that is new.
+const ReasonFirst = "there is no credential yet"
+
 // minted holds that the staging Secret holds the key's credential, or one that is
 // about to be it. A credential is looked for in both Secrets before another is made.
 func minted(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
@@ -20,7 +23,7 @@ func minted(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
 	case c == nil && newest != "":
 		return KeyNext{}
 	case c == nil:
-		return step(Mint, "there is no credential yet")
+		return step(Mint, ReasonFirst)
 	case takes(c, newest) && outdated(seen):
 		return step(Mint, "Okta knows a later credential than the Secrets")
 	case takes(c, newest), replaces(seen):

@@ -115,7 +115,8 @@ func secretsOurs(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
 // already, so registering it again would let in whoever holds it. On request all is
 // begun anew.
 func notDeleted(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
-	if seen.Client != nil || seen.Published.State == Absent && seen.Staged.AppID == "" {
+	out := seen.Published.State != Absent || seen.Staged.AppID != "" || seen.Staged.Newest != "" && seen.Staged.Newest == seen.Reported
+	if seen.Client != nil || !out {
 		return KeyNext{}
 	}
 	if want.Adopt {
@@ -181,13 +182,14 @@ func registered(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
 	return step(Register, "no client is registered for the key yet")
 }
 
-// noted holds that the staging Secret names the client: by it a client that somebody
-// renamed is found, and one that somebody deleted is told from one that never was.
+// noted holds that the Secrets name the client: by it a client that somebody
+// renamed is found, and one that somebody deleted is told from one that never was. The first
+// Secret to be published says it, which is no write of its own; until then the status does.
 func noted(_ desired.Key, seen KeySeen, _ time.Time) KeyNext {
-	if seen.Staged.AppID == seen.Client.ID {
+	if seen.Staged.AppID == seen.Client.ID || seen.Staged.AppID == "" && seen.Published.State == Absent {
 		return KeyNext{}
 	}
-	return step(NoteClient, "the staging Secret does not name the client yet")
+	return step(NoteClient, "the Secrets do not name the client")
 }
 
 // updated holds that the client says of itself what it should: above all the name of

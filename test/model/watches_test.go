@@ -23,16 +23,24 @@ func (p *process) wakes(c change) []ref {
 		switch obj := obj.(type) {
 		case *v1alpha1.AIAgentRole:
 			woken = append(woken, c.ref)
-			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool { return reference.RoleOf(key) == c.ref.key() })...)
+			all := c.old == nil || c.new == nil || reference.TermsChanged(c.old, c.new)
+			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool {
+				return reference.RoleOf(key) == c.ref.key() && (all || !reference.Settled(key))
+			})...)
 			if roleChanged(c) {
 				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool {
-					return policy.Spec.Ceiling != nil || refersTo(policy, c.ref)
+					return refersTo(policy, c.ref)
 				})...)
+			}
+			if all {
+				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Ceiling != nil })...)
 			}
 		case *v1alpha1.AgentAPIKey:
 			role := reference.RoleOf(obj)
 			woken = append(woken, c.ref, ref{"AIAgentRole", role.Namespace, role.Name})
-			woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional == nil })...)
+			if c.old == nil || c.new == nil || reference.KeyChanged(c.old, c.new) {
+				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional == nil })...)
+			}
 		case *v1alpha1.AccessPolicy:
 			woken = append(woken, c.ref)
 			if obj.Spec.Conditional != nil && (c.old == nil || c.new == nil || !slices.Equal(governs(c.old), governs(c.new))) {

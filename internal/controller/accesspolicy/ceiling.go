@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -38,17 +39,18 @@ func (c *Controller) ceiling(ctx context.Context, policy *v1alpha1.AccessPolicy)
 		return lifecycle.Outcome{}, err
 	}
 	var keys v1alpha1.AgentAPIKeyList
-	if err := c.Client.List(ctx, &keys); err != nil {
+	if err := c.Client.List(ctx, &keys, client.UnsafeDisableDeepCopy); err != nil {
 		return lifecycle.Outcome{}, fmt.Errorf("listing the keys: %w", err)
 	}
 	status := &v1alpha1.CeilingStatus{Namespaces: new(int32(len(namespaces))), Keys: new(int32), Violations: new(int32)}
+	permitted := permissionsOf{c: c, known: map[permissionsFor][]string{}}
 	for i := range keys.Items {
 		key := &keys.Items[i]
 		if !namespaces[key.Namespace] {
 			continue
 		}
 		*status.Keys++
-		permissions, err := c.permissions(ctx, key)
+		permissions, err := permitted.of(ctx, key)
 		if err != nil {
 			return lifecycle.Outcome{}, err
 		}
@@ -79,16 +81,33 @@ func (c *Controller) namespaces(ctx context.Context, selector labels.Selector) (
 	return names, nil
 }
 
-// permissions are those of the key's role; none while it has none.
-func (c *Controller) permissions(ctx context.Context, key *v1alpha1.AgentAPIKey) ([]string, error) {
-	role, err := reference.Resolve(ctx, c.Client, key)
-	if identity.KindOf(err) == identity.Waiting {
-		return nil, nil
+// permissionsOf looks once at each role for all the keys of one namespace that have it.
+type permissionsOf struct {
+	c     *Controller
+	known map[permissionsFor][]string
+}
+
+type permissionsFor struct {
+	role      types.NamespacedName
+	namespace string
+}
+
+// of are the permissions of the key's role; none while it has none.
+func (p permissionsOf) of(ctx context.Context, key *v1alpha1.AgentAPIKey) ([]string, error) {
+	which := permissionsFor{reference.RoleOf(key), key.Namespace}
+	if permissions, known := p.known[which]; known {
+		return permissions, nil
 	}
-	if err != nil {
+	role, err := reference.Resolve(ctx, p.c.Client, key)
+	switch {
+	case identity.KindOf(err) == identity.Waiting:
+		p.known[which] = nil
+	case err != nil:
 		return nil, err
+	default:
+		p.known[which] = desired.RoleOf(role, p.c.Settings).PermissionNames()
 	}
-	return desired.RoleOf(role, c.Settings).PermissionNames(), nil
+	return p.known[which], nil
 }
 
 func (c *Controller) reportCeiling(policy *v1alpha1.AccessPolicy, namespaces int) {

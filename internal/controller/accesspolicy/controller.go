@@ -72,12 +72,16 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AccessPolicy{}).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.conditionalOn), builder.WithPredicates(rolesChange())).
+		Watches(&v1alpha1.AIAgentRole{}, lifecycle.SoonFor(c.ceilings), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
+		})).
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.under), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
 		})).
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rivals), builder.WithPredicates(governsOthers())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
-		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.limiting)).
+		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.quarantines), builder.WithPredicates(keysChange())).
+		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.SoonFor(c.ceilings), builder.WithPredicates(keysChange())).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
 		Complete(c.Reconciler())
 }
@@ -94,6 +98,11 @@ func rolesChange() predicate.Predicate {
 				return a.Login == b.Login && a.State == b.State
 			})
 	}}
+}
+
+// keysChange lets through what policies look at of a key.
+func keysChange() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return reference.KeyChanged(e.ObjectOld, e.ObjectNew) }}
 }
 
 // governsOthers lets through what other policies for the same apps look at of a policy: which
@@ -158,20 +167,19 @@ func (c *Controller) which(ctx context.Context, fits func(*v1alpha1.AccessPolicy
 	return requests
 }
 
-// limiting are the policies whose reports a key may change.
-func (c *Controller) limiting(ctx context.Context, _ client.Object) []reconcile.Request {
-	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
-		return c.Restraints.IsQuarantine(policy) ||
-			c.Restraints.IsCeiling(policy)
-	})
+// quarantines may cut off a key that is new or has changed.
+func (c *Controller) quarantines(ctx context.Context, _ client.Object) []reconcile.Request {
+	return c.which(ctx, c.Restraints.IsQuarantine)
 }
 
-// conditionalOn are the policies that refer to a role, and the ceilings, above which its
-// keys may be.
+// ceilings only count whom they bind, which is looked at once for all that changes together.
+func (c *Controller) ceilings(ctx context.Context, _ client.Object) []reconcile.Request {
+	return c.which(ctx, c.Restraints.IsCeiling)
+}
+
+// conditionalOn are the policies that refer to a role.
 func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []reconcile.Request {
-	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
-		return c.Restraints.IsCeiling(policy) || refersTo(policy, client.ObjectKeyFromObject(role))
-	})
+	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool { return refersTo(policy, client.ObjectKeyFromObject(role)) })
 }
 
 func refersTo(policy *v1alpha1.AccessPolicy, role client.ObjectKey) bool {

@@ -13,10 +13,12 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -85,7 +87,14 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
-		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole)).
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
+		})).
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.unsettledKeysOfRole), builder.WithPredicates(predicate.Funcs{
+			UpdateFunc: func(e event.UpdateEvent) bool { return !reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
+			CreateFunc: func(event.CreateEvent) bool { return false },
+			DeleteFunc: func(event.DeleteEvent) bool { return false },
+		})).
 		Watches(&v1alpha1.AccessPolicy{}, c.targets()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
 		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
@@ -98,23 +107,36 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 
 // keysOfRole are the keys that point at the role.
 func (c *Controller) keysOfRole(ctx context.Context, role client.Object) []reconcile.Request {
-	return c.requests(ctx, client.MatchingFields{reference.KeysByRole: client.ObjectKeyFromObject(role).String()})
+	return c.requests(ctx, byRole(role), func(*v1alpha1.AgentAPIKey) bool { return true })
+}
+
+// unsettledKeysOfRole are those of them that may wait for it: a role of a thousand keys gets
+// another one without troubling them.
+func (c *Controller) unsettledKeysOfRole(ctx context.Context, role client.Object) []reconcile.Request {
+	return c.requests(ctx, byRole(role), func(key *v1alpha1.AgentAPIKey) bool { return !reference.Settled(key) })
+}
+
+func byRole(role client.Object) client.ListOption {
+	return client.MatchingFields{reference.KeysByRole: client.ObjectKeyFromObject(role).String()}
 }
 
 // keysIn are the keys of the namespace.
 func (c *Controller) keysIn(ctx context.Context, namespace client.Object) []reconcile.Request {
-	return c.requests(ctx, client.InNamespace(namespace.GetName()))
+	return c.requests(ctx, client.InNamespace(namespace.GetName()), func(*v1alpha1.AgentAPIKey) bool { return true })
 }
 
-func (c *Controller) requests(ctx context.Context, which client.ListOption) []reconcile.Request {
+// requests are for the keys of those that fit.
+func (c *Controller) requests(ctx context.Context, which client.ListOption, fits func(*v1alpha1.AgentAPIKey) bool) []reconcile.Request {
 	var keys v1alpha1.AgentAPIKeyList
-	if err := c.Client.List(ctx, &keys, which); err != nil {
+	if err := c.Client.List(ctx, &keys, which, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "listing keys to look at again")
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(keys.Items))
+	var requests []reconcile.Request
 	for i := range keys.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&keys.Items[i])})
+		if key := &keys.Items[i]; fits(key) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(key)})
+		}
 	}
 	return requests
 }

@@ -35,6 +35,9 @@ func eventOf(s *scene, step plan.KeyStep) (lifecycle.Event, bool) {
 		return tell("Published", "published credential %s in Secret %s/%s: %s",
 			s.seen.Staged.Previous, s.key.Namespace, s.want.SecretName, step.Reason)
 	case plan.Mint:
+		if step.Reason == plan.ReasonFirst {
+			return lifecycle.Event{}, false // Published says so
+		}
 		return tell("Minted", "made a new credential: %s", step.Reason)
 	case plan.Retire:
 		return tell("Retired", "ended credential %s in Okta: %s", step.KeyID, step.Reason)

@@ -1,6 +1,7 @@
 package agentapikey
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (c *Controller) observeOwn(ctx context.Context, key *v1alpha1.AgentAPIKey) 
 	if s.stored, err = c.Secrets.Observe(ctx, key, s.want); err != nil {
 		return nil, err
 	}
-	s.seen.Staged, s.seen.Published = s.stored.Staged, s.stored.Published
+	s.seen.Staged, s.seen.Published, s.seen.Reported = s.stored.Staged, s.stored.Published, key.Status.KeyID
 	if s.seen.Quarantine, err = c.quarantine(ctx, key, len(s.seen.Staged.Quarantined) > 0); err != nil {
 		return nil, err
 	}
@@ -77,11 +78,7 @@ func (c *Controller) observeClient(ctx context.Context, s *scene) error {
 
 // hint is what the client may be found by.
 func (s *scene) hint() identity.ClientHint {
-	appID := s.stored.AppID()
-	if appID == "" {
-		appID = s.key.Status.AppID
-	}
-	return s.want.Hint(appID)
+	return s.want.Hint(cmp.Or(s.stored.AppID(), s.key.Status.AppID))
 }
 
 // lives tells whether the AgentAPIKey that a mark of our cluster names exists.
@@ -178,6 +175,9 @@ func (s *scene) compare() {
 // document is what the published Secret should say beside the credential.
 func (s *scene) document() keysecret.Document {
 	doc := keysecret.Document{ClientID: s.want.ClientID, Permissions: s.seen.Permissions}
+	if s.seen.Client != nil {
+		doc.AppID = s.seen.Client.ID
+	}
 	if s.seen.Role.Server != nil {
 		doc.Server = *s.seen.Role.Server
 	}

@@ -95,13 +95,11 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // membershipChanged tells that a key changed in what its role looks at: whether and how it is
-// bound, which client it has, and whether one may yet come. A key's status changes more often, and
-// a role has many keys.
+// bound, which client it has, and whether one may yet come.
 func membershipChanged(before, after client.Object) bool {
 	a, is := before.(*v1alpha1.AgentAPIKey)
 	b, also := after.(*v1alpha1.AgentAPIKey)
-	return !is || !also || a.UID != b.UID || a.Generation != b.Generation || a.DeletionTimestamp.IsZero() != b.DeletionTimestamp.IsZero() ||
-		a.Status.ClientID != b.Status.ClientID || a.Status.AppID != b.Status.AppID ||
+	return !is || !also || reference.KeyChanged(a, b) ||
 		meta.IsStatusConditionTrue(a.Status.Conditions, v1alpha1.ConditionStalled) !=
 			meta.IsStatusConditionTrue(b.Status.Conditions, v1alpha1.ConditionStalled)
 }

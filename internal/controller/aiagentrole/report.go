@@ -2,8 +2,6 @@ package aiagentrole
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
 
 // report fills the status but its conditions from what was seen last.
@@ -127,13 +126,12 @@ func (c *Controller) reportFactors(role *v1alpha1.AIAgentRole, want desired.Role
 // revision changes whenever the permissions, their order aside, or the grant do.
 // Keys watch it to learn that the role's policy lists them.
 func revision(want desired.Role, grant *identity.Grant) string {
-	parts := want.PermissionNames()
-	if grant != nil {
-		parts = append(parts, "", grant.TokenLifetime.String())
-		parts = append(append(parts, grant.Permissions...), grant.Clients...)
+	terms := want.PermissionNames()
+	if grant == nil {
+		return reference.Revision(terms, nil)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
-	return hex.EncodeToString(sum[:8])
+	terms = append(terms, "", grant.TokenLifetime.String())
+	return reference.Revision(append(terms, grant.Permissions...), grant.Clients)
 }
 
 func message(want desired.Role) string {
