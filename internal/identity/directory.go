@@ -71,9 +71,12 @@ type Clients interface {
 	// UpdateClient gives a client that exists the registration's mark, label and note,
 	// and makes every setting that RegisterClient writes (Altered) what it would be.
 	// All else stays: whether it is active, its method, its credentials and those of
-	// others, and what other people have set. Of the registration's credential only the
+	// others, and what other people have set. Of the registration's credential the
 	// name is taken, for ClientSeen.Registered, and the one named until then is kept in
-	// ClientSeen.Earlier; an empty name leaves both as they are.
+	// ClientSeen.Earlier; an empty name leaves both as they are. A public key that comes
+	// with it is added in the same write, unless the client takes it already; for a client
+	// that does not sign that is an error of kind Rejected, and for one that has as many keys
+	// as it can one with ReasonCredentialLimit.
 	UpdateClient(ctx context.Context, client ClientSeen, registration Registration) error
 	// AdoptClient does the same with a client that carries no mark, or the mark of
 	// another owner of the same cluster, as it was seen. A mark of another cluster,

@@ -14,12 +14,71 @@ import (
 
 // UpdateClient implements identity.Clients.
 func (d *Directory) UpdateClient(ctx context.Context, c identity.ClientSeen, r identity.Registration) error {
+	key, err := addition(r.Credential)
+	if err != nil {
+		return err
+	}
 	return d.amend(ctx, c, amendment{
-		may:   r.Mark.MayChange,
-		gone:  vanished(),
-		write: func(whole document, now app) error { return writeRegistration(whole, now, r) },
+		may:  r.Mark.MayChange,
+		fit:  key.fits,
+		gone: vanished(),
+		write: func(whole document, now app) error {
+			if err := key.write(whole); err != nil {
+				return err
+			}
+			return writeRegistration(whole, now, r)
+		},
 	})
 }
+
+// addedKey is a public key that an app is to take too; nil for none. It costs no call of its own
+// when the app is written anyway, and none of those of which Okta allows the fewest.
+type addedKey map[string]any
+
+// addition is the public key of the credential, if it has one.
+func addition(credential identity.Credential) (addedKey, error) {
+	if len(credential.PublicJWK) == 0 {
+		return nil, nil
+	}
+	return publicKey(credential)
+}
+
+// fits holds that the app may have the key.
+func (k addedKey) fits(a app) error {
+	if k == nil {
+		return nil
+	}
+	have := a.client()
+	if !have.signs() {
+		return invalid(fmt.Sprintf("client %s authenticates with %s in Okta, and cannot have a public key", have.seen.ClientID, have.seen.Method))
+	}
+	there := slices.ContainsFunc(a.Settings.Client.Keys.Keys, func(other appKey) bool { return other.KeyID == k["kid"] })
+	if !there && len(a.Settings.Client.Keys.Keys) >= storeOf(have).limit {
+		return full(have)
+	}
+	return nil
+}
+
+// write puts the key among those of the app, or makes it active there.
+func (k addedKey) write(whole document) error {
+	if k == nil {
+		return nil
+	}
+	keys := []map[string]any{}
+	if raw := whole.at(keysPath()...); raw != nil {
+		if err := json.Unmarshal(raw, &keys); err != nil {
+			return err
+		}
+	}
+	at := slices.IndexFunc(keys, func(other map[string]any) bool { return other["kid"] == k["kid"] })
+	if at < 0 {
+		return whole.set(append(keys, k), keysPath()...)
+	}
+	keys[at]["status"] = statusActive
+	return whole.set(keys, keysPath()...)
+}
+
+func keysPath() []string { return []string{"settings", "oauthClient", "jwks", "keys"} }
 
 // AdoptClient implements identity.Clients.
 func (d *Directory) AdoptClient(ctx context.Context, c identity.ClientSeen, r identity.Registration) error {
@@ -107,7 +166,9 @@ func (d *Directory) replace(
 		d.clients.saw(have.seen.ClientID, before, now.client())
 		return nil
 	}
-	if _, err := d.org.call(ctx, http.MethodPut, appPath(have), body, nil); err != nil {
+	// Of the answer, which may hold a client secret, only the ids of keys are read.
+	var answer registered
+	if _, err := d.org.call(ctx, http.MethodPut, appPath(have), body, &answer); err != nil {
 		return d.clientFailed(have.seen.ClientID, err)
 	}
 	var written app
@@ -117,6 +178,9 @@ func (d *Directory) replace(
 	}
 	written.ID, written.Status = now.ID, now.Status
 	result := written.client()
+	if keys := keysSeen(answer.Settings.Client.Keys.Keys); len(keys) > 0 && result.signs() {
+		result = result.withKeys(keys)
+	}
 	d.changed(have, func(c client) client {
 		// What goes on meanwhile by other calls is not undone here.
 		result.seen.Active = c.seen.Active

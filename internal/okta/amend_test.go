@@ -249,7 +249,8 @@ func TestStaleReads(t *testing.T) {
 	if has, err := d.ObserveCredentials(t.Context(), *seen); err != nil || len(has) != 2 {
 		t.Errorf("observing: got %v, %v, want what was written", has, err)
 	}
-	r.Note = "mended"
+	name := r.Credential.KeyID
+	r.Note, r.Credential = "mended", identity.Credential{KeyID: name}
 	mustWaitToUpdate := func() {
 		t.Helper()
 		err := d.UpdateClient(t.Context(), *seen, r)
@@ -264,7 +265,7 @@ func TestStaleReads(t *testing.T) {
 		t.Errorf("there are keys %v, want both", keys)
 	}
 	s.on = true
-	must(t, d.RemoveCredential(t.Context(), *seen, r.Credential.KeyID))
+	must(t, d.RemoveCredential(t.Context(), *seen, name))
 	r.Note = "mended again"
 	mustWaitToUpdate()
 	s.on = false

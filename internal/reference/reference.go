@@ -117,11 +117,11 @@ func matches(ctx context.Context, reader client.Reader, selector *metav1.LabelSe
 	return parsed.Matches(labels.Set(ns.Labels)), nil
 }
 
-// Bound lists the keys that point at the role and may.
+// Bound lists the keys that point at the role and may. They are the cache's own: nobody may change them.
 func Bound(ctx context.Context, reader client.Reader, role *v1alpha1.AIAgentRole) ([]v1alpha1.AgentAPIKey, error) {
 	var keys v1alpha1.AgentAPIKeyList
 	ref := client.ObjectKeyFromObject(role).String()
-	if err := reader.List(ctx, &keys, client.MatchingFields{KeysByRole: ref}); err != nil {
+	if err := reader.List(ctx, &keys, client.MatchingFields{KeysByRole: ref}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing the keys of AIAgentRole %s: %w", ref, err)
 	}
 	allowed := map[string]bool{}
@@ -145,7 +145,7 @@ func Bound(ctx context.Context, reader client.Reader, role *v1alpha1.AIAgentRole
 // Selecting lists the roles that share themselves by the labels of namespaces.
 func Selecting(ctx context.Context, reader client.Reader) ([]types.NamespacedName, error) {
 	var roles v1alpha1.AIAgentRoleList
-	if err := reader.List(ctx, &roles); err != nil {
+	if err := reader.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing AIAgentRoles: %w", err)
 	}
 	var selecting []types.NamespacedName

@@ -156,7 +156,7 @@ func (r Rules) Ceilings(ctx context.Context, namespace string) ([]v1alpha1.Acces
 		return nil, nil
 	}
 	var policies v1alpha1.AccessPolicyList
-	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Home)); err != nil {
+	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Home), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing the ceilings: %w", err)
 	}
 	var selecting []v1alpha1.AccessPolicy

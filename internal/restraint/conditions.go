@@ -51,7 +51,7 @@ func (r Rules) conditional(ctx context.Context, role client.ObjectKey) ([]v1alph
 	var found []v1alpha1.AccessPolicy
 	for _, namespace := range slices.Compact([]string{role.Namespace, cmp.Or(r.Home, role.Namespace)}) {
 		var policies v1alpha1.AccessPolicyList
-		if err := r.Reader.List(ctx, &policies, client.InNamespace(namespace)); err != nil {
+		if err := r.Reader.List(ctx, &policies, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("listing the conditions on agents: %w", err)
 		}
 		for _, policy := range policies.Items {

@@ -42,7 +42,7 @@ func (r Rules) Quarantine(ctx context.Context, key *v1alpha1.AgentAPIKey, cut bo
 		return nil, nil
 	}
 	var policies v1alpha1.AccessPolicyList
-	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Incident)); err != nil {
+	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Incident), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing the quarantines: %w", err)
 	}
 	var holding *v1alpha1.AccessPolicy

@@ -79,11 +79,12 @@ func (f face) List(_ context.Context, list client.ObjectList, opts ...client.Lis
 	gvk.Kind = gvk.Kind[:len(gvk.Kind)-len("List")]
 	options := (&client.ListOptions{}).ApplyOptions(opts)
 	view := f.view()
+	// Who asks for no copies gets the cache's own objects, as from a real cache.
+	shown := options.UnsafeDisableDeepCopy != nil && *options.UnsafeDisableDeepCopy
 	var found []runtime.Object
-	for _, r := range sortedRefs(view) {
-		if r.kind != gvk.Kind || options.Namespace != "" && options.Namespace != r.namespace {
-			continue
-		}
+	for _, r := range sortedRefsOf(view, func(r ref) bool {
+		return r.kind == gvk.Kind && (options.Namespace == "" || options.Namespace == r.namespace)
+	}) {
 		fits, err := f.fits(gvk.Kind, view[r], options)
 		if err != nil {
 			return err
@@ -93,6 +94,10 @@ func (f face) List(_ context.Context, list client.ObjectList, opts ...client.Lis
 		}
 		if _, partial := list.(*metav1.PartialObjectMetadataList); partial {
 			found = append(found, metadataOf(view[r], gvk))
+			continue
+		}
+		if shown {
+			found = append(found, view[r])
 			continue
 		}
 		found = append(found, clone(view[r]))

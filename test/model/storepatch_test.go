@@ -3,7 +3,6 @@ package model
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -12,10 +11,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-func sortedRefs(all objects) []ref {
-	return slices.SortedFunc(maps.Keys(all), func(a, b ref) int {
+func sortedRefs(all objects) []ref { return sortedRefsOf(all, func(ref) bool { return true }) }
+
+// sortedRefsOf names those that fit.
+func sortedRefsOf(all objects, fits func(ref) bool) []ref {
+	var found []ref
+	for r := range all {
+		if fits(r) {
+			found = append(found, r)
+		}
+	}
+	slices.SortFunc(found, func(a, b ref) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
 	})
+	return found
 }
 
 // patched applies a patch to an object in JSON.

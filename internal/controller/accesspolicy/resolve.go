@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -146,7 +148,7 @@ func (c *Controller) app(ctx context.Context, ref v1alpha1.AppReference) (identi
 // conflict holds that no older policy governs one of the apps.
 func (c *Controller) conflict(ctx context.Context, policy *v1alpha1.AccessPolicy, apps []identity.App) error {
 	var all v1alpha1.AccessPolicyList
-	if err := c.Client.List(ctx, &all); err != nil {
+	if err := c.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("listing the policies: %w", err)
 	}
 	for i := range all.Items {

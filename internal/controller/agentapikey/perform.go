@@ -134,7 +134,7 @@ func (c *Controller) add(ctx context.Context, s *scene) error {
 	if err := lifecycle.StillWanted(ctx, c.Live, "AgentAPIKey", s.key); err != nil {
 		return err
 	}
-	err := c.Directory.AddCredential(ctx, *s.seen.Client, s.stored.Credential())
+	err := c.addTo(ctx, s, *s.seen.Client)
 	if full(err) && s.seen.Full == nil {
 		s.seen.Full = err
 		return nil
@@ -144,6 +144,16 @@ func (c *Controller) add(ctx context.Context, s *scene) error {
 		s.seen.Added = s.stored.Credential().KeyID
 	}
 	return err
+}
+
+// addTo adds the key and names it by one write, where that can be: to a client that is ours and
+// has a key already.
+func (c *Controller) addTo(ctx context.Context, s *scene, client identity.ClientSeen) error {
+	credential := s.stored.Credential()
+	if client.Mark != s.want.Mark || client.Method != identity.PrivateKeyJWT || len(client.PublicKeyIDs) == 0 {
+		return c.Directory.AddCredential(ctx, client, credential)
+	}
+	return c.Directory.UpdateClient(ctx, client, s.want.Registration(credential))
 }
 
 // full tells that a client has room for no further credential.

@@ -156,6 +156,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Activated":      testActivated,
 		"Rotated":        testRotated,
 		"Replaced":       testReplaced,
+		"Renewed":       testRenewed,
 		"RotationLost":   testRotationLost,
 		"RotationLags":   testRotationLags,
 		"OthersKeys":     testOthersCredentials,

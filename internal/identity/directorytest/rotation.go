@@ -100,6 +100,55 @@ func testRotated(t *testing.T, newHarness func(*testing.T) Harness) {
 	}
 }
 
+// testRenewed holds that a client which signs is given its next key, and the name of it, by one
+// write.
+func testRenewed(t *testing.T, newHarness func(*testing.T) Harness) {
+	h, r := built(t, newHarness, "renewed", identity.PrivateKeyJWT)
+	d, old, renewed := h.Directory, r.client.Credential, r.client
+	renewed.Credential = h.Credential(identity.PrivateKeyJWT)
+	next := renewed.Credential
+	before := h.Writes()
+	until(t, h, "renewing", func() error { return d.UpdateClient(t.Context(), mustSeeClient(t, d, r), renewed) })
+	if n := h.Writes() - before; n != 1 {
+		t.Errorf("%d writes, want one", n)
+	}
+	twice(t, h, "renewing again", func() error { return d.UpdateClient(t.Context(), mustSeeClient(t, d, r), renewed) })
+	for _, d := range []identity.Directory{d, h.Reopen()} {
+		mustHave(t, d, r, old, next)
+		if seen := mustSeeClient(t, d, r); seen.Registered != next.KeyID || !slices.Equal(seen.Earlier, []string{old.KeyID}) {
+			t.Errorf("the client names %s, and before it %v", seen.Registered, seen.Earlier)
+		}
+	}
+	until(t, h, "removing", func() error { return d.RemoveCredential(t.Context(), mustSeeClient(t, d, r), old.KeyID) })
+	mustHave(t, d, r, next)
+	mustHave(t, h.Reopen(), r, next)
+
+	var given identity.Credential
+	for range h.Limit(identity.PrivateKeyJWT) - 1 {
+		given = h.Credential(identity.PrivateKeyJWT)
+		h.Hand.Give(r.client.ClientID, given)
+	}
+	renewed.Credential = h.Credential(identity.PrivateKeyJWT)
+	err := h.Reopen().UpdateClient(t.Context(), mustSeeClient(t, h.Reopen(), r), renewed)
+	mustBeKind(t, "one too many", err, identity.Rejected)
+	if typed := mustBeTyped(t, "one too many", err); typed.Reason != identity.ReasonCredentialLimit {
+		t.Errorf("got %#v, want %s", typed, identity.ReasonCredentialLimit)
+	}
+	renewed.Credential = given
+	until(t, h, "naming one that is there", func() error { return d.UpdateClient(t.Context(), mustSeeClient(t, d, r), renewed) })
+
+	secret := r.client
+	secret.ClientID += "-secret"
+	secret.Credential = h.Credential(identity.ClientSecretBasic)
+	until(t, h, "registering", func() error { return d.RegisterClient(t.Context(), secret) })
+	seen, err := d.ObserveClient(t.Context(), secret.ClientID, identity.ClientHint{Label: secret.Label})
+	if err != nil || seen == nil {
+		t.Fatalf("observing: %v, %v", seen, err)
+	}
+	secret.Credential = next
+	mustBeKind(t, "a key for a client that does not sign", d.UpdateClient(t.Context(), *seen, secret), identity.Rejected)
+}
+
 // testReplaced holds that the client tells which credentials were replaced, as long as it
 // may still take them, whoever it was that brought one back.
 func testReplaced(t *testing.T, newHarness func(*testing.T) Harness) {
