@@ -37,7 +37,9 @@ func (j *Journal) Add(e event.Event) {
 	defer j.mu.Unlock()
 	j.events = append(j.events, e)
 	if over := len(j.events) - pending; over > 0 {
-		j.events = slices.Delete(j.events, 0, over)
+		// Not moved down, for this is done with every call: append moves them now and then.
+		clear(j.events[:over])
+		j.events = j.events[over:]
 		j.first += int64(over)
 	}
 	close(j.news)

@@ -209,7 +209,8 @@ func (s *Store) publish(ctx context.Context, stored *Stored, doc Document, c ide
 	staged := readRecord(stored.stagedSecret)
 	r := record{
 		owner: stored.want.Mark, keyID: c.KeyID, created: staged.created, request: staged.request, retiring: staged.retiring,
-		appID: cmp.Or(doc.AppID, staged.appID), published: before.published, changed: before.changed, revision: before.revision, tokenExpires: staged.tokenExpires,
+		appID: cmp.Or(doc.AppID, staged.appID), published: before.published, changed: before.changed, revision: before.revision,
+		tokenExpires: staged.tokenExpires,
 	}
 	if c.KeyID != staged.keyID {
 		r.created, r.request = before.created, before.request

@@ -115,6 +115,10 @@ func Scheme() *runtime.Scheme {
 }
 
 func newManager(o Options) (ctrl.Manager, error) {
+	// The leader gives up in time for another to follow, and those that wait ask often enough:
+	// the proportions are those of client-go's defaults of 15, 10 and 2 seconds.
+	lease := o.Config.Manager.LeaseDuration.Duration
+	renew, retry := lease*2/3, lease*2/15
 	mgr, err := ctrl.NewManager(o.REST, ctrl.Options{
 		Scheme:    Scheme(),
 		Logger:    o.Logger,
@@ -130,6 +134,9 @@ func newManager(o Options) (ctrl.Manager, error) {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.Config.Manager.LeaderElectionNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &lease,
+		RenewDeadline:                 &renew,
+		RetryPeriod:                   &retry,
 		Controller:                    config.Controller{SkipNameValidation: &o.SkipNameValidation},
 	})
 	if err != nil {

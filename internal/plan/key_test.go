@@ -353,17 +353,11 @@ func TestKeyPeople(t *testing.T) {
 		},
 		"DeletedUnnoted": {
 			reason: "and when only the status still says that this credential was out",
-			seen: func(s *KeySeen) {
-				s.Client, s.Published, s.Staged.AppID, s.Reported = nil, PublishedSeen{State: Absent}, "", s.Staged.Newest
-			},
-			kind: identity.Rejected, failed: "DeletedInDirectory",
+			seen:   unnotedAfter("kid-1"), kind: identity.Rejected, failed: "DeletedInDirectory",
 		},
 		"DeletedBeforeItWasOut": {
 			reason: "a credential that nobody was given is registered again; the status speaks of an earlier one",
-			seen: func(s *KeySeen) {
-				s.Client, s.Published, s.Staged.AppID, s.Reported = nil, PublishedSeen{State: Absent}, "", "kid-0"
-			},
-			verb: Register,
+			seen:   unnotedAfter("kid-0"), verb: Register,
 		},
 		"DeletedAndWantedAnew": {
 			reason: "a request begins anew, with another credential",

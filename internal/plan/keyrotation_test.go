@@ -386,3 +386,11 @@ func TestKeyRulesInOrder(t *testing.T) {
 }
 
 func at(seconds int) time.Time { return time.Unix(1_800_000_000+int64(seconds), 0) }
+
+// unnotedAfter is a key whose client is gone and whose staging Secret does not name it; the status
+// names the credential that was published.
+func unnotedAfter(reported string) func(*KeySeen) {
+	return func(s *KeySeen) {
+		s.Client, s.Published, s.Staged.AppID, s.Reported = nil, PublishedSeen{State: Absent}, "", reported
+	}
+}

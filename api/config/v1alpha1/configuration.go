@@ -158,6 +158,11 @@ type Manager struct {
 	// there is no list, and no key can be abandoned.
 	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
 
+	// leaseDuration is after how long another process takes over from one that has gone without
+	// giving the lease back: 6s to 60s, by default 15s. Shorter costs the API server more
+	// writes, and a slow one may make the process that works give up.
+	LeaseDuration metav1.Duration `json:"leaseDuration,omitzero"`
+
 	// workers is how many keys are reconciled at once: 1 to 64, by default 8.
 	Workers int `json:"workers,omitempty"`
 }
@@ -209,6 +214,7 @@ func (c *Configuration) setDefaults() {
 	orElse(&c.Manager.HealthProbeBindAddress, ":8081")
 	orElse(&c.Manager.WebhookPort, 9443)
 	orElse(&c.Manager.LeaderElection, "Enabled")
+	orElse(&c.Manager.LeaseDuration.Duration, 15*time.Second)
 	orElse(&c.Manager.Workers, 8)
 }
 
@@ -241,6 +247,8 @@ func (c *Configuration) validate() error {
 		require(*c.DeletionBrake.KeysPerHour >= 0, "deletionBrake.keysPerHour", "must be 0 (no brake) or more", *c.DeletionBrake.KeysPerHour),
 		require(workers >= 1 && workers <= 64, "manager.workers", "must be 1 to 64", workers),
 		require(c.Manager.WebhookPort >= 1 && c.Manager.WebhookPort <= 65535, "manager.webhookPort", "must be 1 to 65535", c.Manager.WebhookPort),
+		require(c.Manager.LeaseDuration.Duration >= 6*time.Second && c.Manager.LeaseDuration.Duration <= time.Minute,
+			"manager.leaseDuration", "must be 6s to 60s", c.Manager.LeaseDuration.Duration),
 		require(election == "Enabled" || election == "Disabled", "manager.leaderElection", "must be Enabled or Disabled", election),
 	)
 }

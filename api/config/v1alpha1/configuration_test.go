@@ -37,7 +37,10 @@ func TestDefaults(t *testing.T) {
 		DeletionBrake:  DeletionBrake{KeysPerHour: new(25)},
 		Audit:          Audit{PollInterval: metav1.Duration{Duration: 30 * time.Second}},
 		WithoutCeiling: "Allow",
-		Manager:        Manager{MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8, WebhookPort: 9443},
+		Manager: Manager{
+			MetricsBindAddress: "0", HealthProbeBindAddress: ":8081", LeaderElection: "Enabled", Workers: 8, WebhookPort: 9443,
+			LeaseDuration: metav1.Duration{Duration: 15 * time.Second},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the smallest configuration (-want +got):\n%s", diff)
@@ -74,6 +77,7 @@ func TestRefused(t *testing.T) {
 		"NegativeBrake": {"no brake is 0", [2]string{"kind:", "deletionBrake: {keysPerHour: -1}\nkind:"}, "deletionBrake.keysPerHour"},
 		"NoPort":        {"there is no such port", [2]string{"kind:", "manager: {webhookPort: 70000}\nkind:"}, "manager.webhookPort"},
 		"ManyWorkers":   {"more than Okta lets through", [2]string{"kind:", "manager: {workers: 65}\nkind:"}, "manager.workers"},
+		"HastyLease":    {"a slow API server would end every process", [2]string{"kind:", "manager: {leaseDuration: 3s}\nkind:"}, "manager.leaseDuration"},
 		"Election":      {"it is a word, not a boolean", [2]string{"kind:", "manager: {leaderElection: \"true\"}\nkind:"}, "manager.leaderElection"},
 		"NobodysApp":    {"it allows nothing", [2]string{"kind:", "governedApps: [{app: A, namespaces: []}]\nkind:"}, "governedApps[0].namespaces"},
 		"NamelessApp":   {"it would be any", [2]string{"kind:", "governedApps: [{namespaces: [a]}]\nkind:"}, "governedApps[0].app"},

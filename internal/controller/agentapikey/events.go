@@ -13,11 +13,17 @@ import (
 func happened(s *scene, done []plan.KeyStep) []lifecycle.Event {
 	var events []lifecycle.Event
 	for _, step := range done {
-		if event, told := eventOf(s, step); told {
+		if event, told := eventOf(s, step); told && !untold(s, step) {
 			events = append(events, event)
 		}
 	}
 	return events
+}
+
+// untold are the steps of which people hear otherwise, or too often: a token is published every
+// few minutes, and a new key's first credential is told of when it is published.
+func untold(s *scene, step plan.KeyStep) bool {
+	return step.Verb == plan.Publish && s.want.DeliversToken || step.Verb == plan.Mint && step.Reason == plan.ReasonFirst
 }
 
 func eventOf(s *scene, step plan.KeyStep) (lifecycle.Event, bool) {
@@ -27,17 +33,11 @@ func eventOf(s *scene, step plan.KeyStep) (lifecycle.Event, bool) {
 	}
 	switch step.Verb {
 	case plan.Publish:
-		if s.want.DeliversToken {
-			return lifecycle.Event{}, false // every few minutes
-		}
 		return tell("Published", "published credential %s in Secret %s/%s: %s", newest, s.key.Namespace, s.want.SecretName, step.Reason)
 	case plan.PublishOld:
 		return tell("Published", "published credential %s in Secret %s/%s: %s",
 			s.seen.Staged.Previous, s.key.Namespace, s.want.SecretName, step.Reason)
 	case plan.Mint:
-		if step.Reason == plan.ReasonFirst {
-			return lifecycle.Event{}, false // Published says so
-		}
 		return tell("Minted", "made a new credential: %s", step.Reason)
 	case plan.Retire:
 		return tell("Retired", "ended credential %s in Okta: %s", step.KeyID, step.Reason)

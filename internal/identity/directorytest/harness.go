@@ -156,7 +156,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"Activated":      testActivated,
 		"Rotated":        testRotated,
 		"Replaced":       testReplaced,
-		"Renewed":       testRenewed,
+		"Renewed":        testRenewed,
 		"RotationLost":   testRotationLost,
 		"RotationLags":   testRotationLags,
 		"OthersKeys":     testOthersCredentials,
