@@ -14,6 +14,10 @@ const (
 	learning = 300 * time.Millisecond
 	// again is the pause after a 429 whose reset lies in the past.
 	again = 5 * time.Second
+	// lending is how long before its end a window lends what was kept for urgent calls and was
+	// not needed: one that comes then waits no longer than that. lendBut are never lent.
+	lending = 4 * time.Second
+	lendBut = 3
 )
 
 // bucket is one rate limit, in its present window.
@@ -43,6 +47,8 @@ type bucket struct {
 	// flying and flyingRoutine are calls under way; they count as used, for it is
 	// not known in which window Okta will count them.
 	flying, flyingRoutine int
+	// invited counts those who were told to come when the window lends.
+	invited int
 	// remaining is Okta's own count for all of its callers.
 	remaining int
 	// closed is until when a 429 has closed the bucket.
@@ -56,15 +62,41 @@ type bucket struct {
 func (b *bucket) budget() int { return max(1, b.limit*b.share/100) }
 
 // lane is the part of the budget kept for urgent calls: a tenth, three at least,
-// but never more than half.
-func (b *bucket) lane() int {
+// but never more than half. Towards its end a window lends all but three.
+func (b *bucket) lane(now time.Time) int {
 	budget := b.budget()
-	return min(max((budget+9)/10, 3), budget/2)
+	if b.lends(now) {
+		return min(lendBut, budget/2)
+	}
+	return min(max((budget+9)/10, lendBut), budget/2)
+}
+
+// lends tells that the window is about to end, as an answer of Okta's said.
+func (b *bucket) lends(now time.Time) bool {
+	return !b.ends.IsZero() && !b.guessed && !now.Before(b.ends.Add(-lending)) && now.Before(b.ends)
+}
+
+// invites tells how long a call that finds nothing free should wait for what the window will
+// lend: zero when there is nothing to wait for, or enough others do.
+func (b *bucket) invites(now time.Time, caller Caller) time.Duration {
+	until := b.ends.Add(-lending).Sub(now)
+	if caller.Urgent || b.ends.IsZero() || b.guessed || until <= 0 {
+		return 0
+	}
+	lent := b.left() - lendBut
+	if b.remaining != unknown {
+		lent = min(lent, b.remaining-b.flying)
+	}
+	if b.invited >= lent {
+		return 0
+	}
+	b.invited++
+	return until
 }
 
 // newcomers is the part of the lane kept in each window for namespaces that have sent
 // nothing urgent in it: a fourth, one at least, but never all of it.
-func (b *bucket) newcomers() int { return min(max(b.lane()/4, 1), b.lane()/2) }
+func (b *bucket) newcomers(now time.Time) int { return min(max(b.lane(now)/4, 1), b.lane(now)/2) }
 
 // roll closes a window that is over.
 func (b *bucket) roll(now time.Time) {
@@ -85,7 +117,7 @@ func (b *bucket) open(now, ends time.Time) {
 	}
 	b.ends, b.guessed = ends, false
 	b.used, b.routine, b.remaining = b.over, b.overRoutine, unknown
-	b.over, b.overRoutine = 0, 0
+	b.over, b.overRoutine, b.invited = 0, 0, 0
 	b.fair.roll()
 	b.hurried.roll()
 }
@@ -99,27 +131,31 @@ func (b *bucket) admit(now time.Time, caller Caller) *Refusal {
 	if !b.known && b.flying > 0 {
 		return &Refusal{Wait: learning, Why: "the limit is being learned"}
 	}
-	if b.exhausted(caller) || !b.shares(now, caller) {
+	if b.exhausted(now, caller) || !b.shares(now, caller) {
 		b.fairnessOf(caller).ask(caller)
-		return &Refusal{Wait: b.untilEnd(now), Why: "the share of the limit is used up"}
+		wait := b.untilEnd(now)
+		if invited := b.invites(now, caller); invited > 0 {
+			wait = invited
+		}
+		return &Refusal{Wait: wait, Why: "the share of the limit is used up"}
 	}
 	return nil
 }
 
-func (b *bucket) exhausted(caller Caller) bool {
+func (b *bucket) exhausted(now time.Time, caller Caller) bool {
 	if b.left() <= 0 {
 		return true
 	}
 	if b.remaining != unknown && b.remaining-b.flying <= 0 {
 		return true
 	}
-	return !caller.Urgent && b.free() <= 0
+	return !caller.Urgent && b.free(now) <= 0
 }
 
 // free is what is left of the budget for calls that are not urgent, which never take what is
 // kept for newcomers.
-func (b *bucket) free() int {
-	return min(b.budget()-b.lane()-b.routine-b.flyingRoutine, b.left()-b.newcomers())
+func (b *bucket) free(now time.Time) int {
+	return min(b.budget()-b.lane(now)-b.routine-b.flyingRoutine, b.left()-b.newcomers(now))
 }
 
 func (b *bucket) fairnessOf(caller Caller) *fairness {
@@ -138,23 +174,23 @@ func (b *bucket) shares(now time.Time, caller Caller) bool {
 	case caller.Urgent:
 		return b.left() > b.keptFrom(now, caller.Namespace)
 	}
-	part := b.fair.part(b.budget()-b.lane(), caller.Namespace)
-	return b.fair.claims(caller.Namespace, part) || b.free() > b.heldIn(&b.fair, now, caller.Namespace, part)
+	part := b.fair.part(b.budget()-b.lane(now), caller.Namespace)
+	return b.fair.claims(caller.Namespace, part) || b.free(now) > b.heldIn(&b.fair, now, caller.Namespace, part)
 }
 
 // keptFrom is what urgent calls of a namespace leave to others: those who were refused
 // something urgent, those who come only now, and, up to half of the budget, those who were
 // refused anything else. A namespace that takes away all day keeps nobody else from it.
 func (b *bucket) keptFrom(now time.Time, namespace string) int {
-	part := b.hurried.part(b.lane(), namespace)
+	part := b.hurried.part(b.lane(now), namespace)
 	if b.hurried.claims(namespace, part) {
 		return 0
 	}
 	kept := b.heldIn(&b.hurried, now, namespace, part)
 	if b.hurried.spent[namespace] > 0 {
-		kept = max(kept, b.newcomers())
+		kept = max(kept, b.newcomers(now))
 	}
-	others := b.heldIn(&b.fair, now, namespace, b.fair.part(b.budget()-b.lane(), namespace))
+	others := b.heldIn(&b.fair, now, namespace, b.fair.part(b.budget()-b.lane(now), namespace))
 	return kept + min(others, b.budget()/2)
 }
 

@@ -295,3 +295,47 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestLent: what is kept for revocations and was not needed is lent when the window is about to
+// end, to as many as were told to come then.
+func TestLent(t *testing.T) {
+	g := New(Options{Share: 50, MaxInFlight: 8})
+	routine := Caller{Namespace: "a"}
+	if sent := spend(g, noon(), routine, 45, reading(99)); sent != 45 {
+		t.Fatalf("%d were sent, want 45", sent)
+	}
+	soon, late := 0, 0
+	for range 10 {
+		_, refusal := g.Reserve(noon().Add(10*time.Second), apps(), routine)
+		switch {
+		case refusal == nil:
+			t.Fatal("what is kept was given at once")
+		case refusal.Wait >= 46*time.Second && refusal.Wait < 50*time.Second:
+			soon++
+		case refusal.Wait >= 51*time.Second:
+			late++
+		default:
+			t.Errorf("told to wait %s", refusal.Wait)
+		}
+	}
+	if soon != 2 || late != 8 {
+		t.Errorf("%d were told to come when the window lends, and %d when it is over; want 2 and 8", soon, late)
+	}
+	if sent := spend(g, noon().Add(57*time.Second), routine, 10, reading(99)); sent != 2 {
+		t.Errorf("%d were lent, want 2", sent)
+	}
+	for i, want := range []int{2, 1} {
+		urgent := Caller{Namespace: strconv.Itoa(i), Urgent: true}
+		if sent := spend(g, noon().Add(58*time.Second), urgent, 10, reading(99)); sent != want {
+			t.Errorf("%d revocations of a namespace were let out at the end, want %d", sent, want)
+		}
+	}
+	if sent := spend(g, noon().Add(59*time.Second), routine, 10, reading(99)); sent != 0 {
+		t.Errorf("%d were sent beyond the share", sent)
+	}
+	next := reading(99)
+	next.Reset = noon().Add(2 * time.Minute)
+	if sent := spend(g, noon().Add(62*time.Second), routine, 100, next); sent != 45 {
+		t.Errorf("%d were sent in the next window, want 45", sent)
+	}
+}

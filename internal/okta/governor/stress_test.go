@@ -97,8 +97,8 @@ func TestTenMinutes(t *testing.T) {
 		refused float64
 		least   int
 	}{
-		"alone":           {"the share is used in full, and Okta never says no", 50, 0, 0, 440},
-		"alone with all":  {"all of the limit is used, and Okta never says no", 100, 0, 0, 880},
+		"alone":           {"the share is used in full, and Okta never says no", 50, 0, 0, 480},
+		"alone with all":  {"all of the limit is used, and Okta never says no", 100, 0, 0, 960},
 		"beside others":   {"a third of the limit is used by others", 50, 30, 0.01, 400},
 		"others are many": {"others use nearly all", 50, 90, 0.05, 60},
 	} {
