@@ -201,7 +201,7 @@ func TestRotationThatFails(t *testing.T) {
 		"KeyRefused": {
 			reason: "Okta does not let the operator add a key",
 			harm: func(w *world, _ string) {
-				w.org.Inject(oktasim.Fault{Method: "POST", Path: `/credentials/jwks$`, Action: oktasim.Status(403, "E0000006")})
+				w.org.Inject(oktasim.Fault{Method: "PUT", Path: `/api/v1/apps/[^/]+$`, Action: oktasim.Status(403, "E0000006")})
 			},
 			mend: func(w *world, _ string) { w.org.ClearFaults() },
 			want: v1alpha1.ReasonPermissionDenied,
