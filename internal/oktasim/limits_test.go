@@ -129,3 +129,33 @@ func TestNewObjectsLag(t *testing.T) {
 	w.do(400, "POST", "/api/v1/apps", serviceApp("agent-one", "one"))
 	w.do(200, "POST", app+"/lifecycle/deactivate", nil)
 }
+
+// TestOperationsTellTheirWindow: each names the window in which its bucket counted or refused it.
+func TestOperationsTellTheirWindow(t *testing.T) {
+	w := newWorld(t, oktasim.Options{Limits: oktasim.LimitsIntegratorFree})
+	w.do(200, "GET", "/api/v1/apps", nil)
+	before := w.org.OperationCount()
+	for range 9 {
+		w.do(200, "GET", "/api/v1/apps", nil)
+	}
+	limited := w.do(429, "GET", "/api/v1/apps", nil)
+	reset, err := strconv.ParseInt(limited.Header.Get("X-Rate-Limit-Reset"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := time.Unix(reset, 0).Add(-time.Minute)
+	w.clock.SetTime(time.Unix(reset, 0))
+	w.do(200, "GET", "/api/v1/apps", nil)
+	w.do(200, "GET", "/.well-known/okta-organization", nil)
+	got := map[time.Time]int{}
+	for _, op := range w.org.OperationsSince(before) {
+		got[op.Window.UTC()]++
+	}
+	want := map[time.Time]int{first.UTC(): 10, time.Unix(reset, 0).UTC(): 1, {}: 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("operations by their windows (-want +got):\n%s", diff)
+	}
+	if got := len(w.org.OperationsSince(w.org.OperationCount() + 1)); got != 0 {
+		t.Errorf("%d operations come after the last", got)
+	}
+}

@@ -18,6 +18,9 @@ type Operation struct {
 	Path     string `json:"path"`
 	Template string `json:"template,omitempty"`
 	Bucket   string `json:"bucket,omitempty"`
+	// Window is when the window began in which the bucket counted the request, or refused it;
+	// zero where no bucket was asked.
+	Window time.Time `json:"window,omitzero"`
 	// Principal is "SSWS/<token id>" or a client id, as claimed when the request was
 	// refused.
 	Principal string `json:"principal,omitempty"`
@@ -39,6 +42,7 @@ func (o *Org) record(c *call, status int, errorCode string) {
 	op := Operation{
 		Seq: len(o.operations) + 1, Time: c.now, Method: c.request.Method, Path: c.request.URL.Path,
 		Principal: c.principal, Status: status, ErrorCode: errorCode, RequestID: c.requestID,
+		Window: c.window,
 	}
 	if len(c.body) > 0 {
 		sum := sha256.Sum256(c.body)
@@ -56,10 +60,20 @@ func (o *Org) record(c *call, status int, errorCode string) {
 
 // Operations gives every request so far, in the order they were decided. Requests
 // to the control API are not among them.
-func (o *Org) Operations() []Operation {
+func (o *Org) Operations() []Operation { return o.OperationsSince(0) }
+
+// OperationsSince gives the operations after the first seq, for those who look often.
+func (o *Org) OperationsSince(seq int) []Operation {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.Clone(o.operations)
+	return slices.Clone(o.operations[min(max(seq, 0), len(o.operations)):])
+}
+
+// OperationCount is how many operations there have been.
+func (o *Org) OperationCount() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.operations)
 }
 
 // Unknown gives every request for a path, method, query parameter or body field

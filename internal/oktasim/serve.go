@@ -28,7 +28,9 @@ type call struct {
 	principal  string
 	struck     map[Phase]Action
 	verdict    *throttle.Verdict
-	crowded    bool
+	// window is when the window began in which the request's bucket was asked.
+	window  time.Time
+	crowded bool
 	// holds is the parent object whose priorities the request changes.
 	holds   string
 	blocked bool
@@ -162,7 +164,7 @@ func (o *Org) admit(c *call) error {
 			counted = c.principal
 		}
 		verdict := o.limiter.Take(c.route.bucket, counted, c.now)
-		c.verdict = &verdict
+		c.verdict, c.window = &verdict, verdict.Reset.Add(-throttle.Window)
 		o.logLimit(c, verdict)
 		if !verdict.Allowed {
 			return tooManyRequests()
