@@ -14,16 +14,27 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
-// calls are what the org was asked for.
+// calls are what the org was asked for by the operator.
 type calls struct {
 	management, reads, writes, tokens, refused, secrets int
 	byTemplate                                          map[string]int
+	// operations are all of them, in their order.
+	operations []oktasim.Operation
 }
 
 // since counts the org's operations from that one on.
 func (s *stage) since(first int) calls {
+	return tally(s.org.OperationsSince(first), s.others)
+}
+
+// tally counts operations but those of other principals.
+func tally(operations []oktasim.Operation, others map[string]bool) calls {
 	c := calls{byTemplate: map[string]int{}}
-	for _, op := range s.org.Operations()[first:] {
+	for _, op := range operations {
+		if others[op.Principal] {
+			continue
+		}
+		c.operations = append(c.operations, op)
 		switch {
 		case op.TokenRequest:
 			c.tokens++
@@ -46,8 +57,8 @@ func (s *stage) since(first int) calls {
 	return c
 }
 
-// now is the org's next operation.
-func (s *stage) now() int { return len(s.org.Operations()) }
+// of is how many calls there were, with a template such as "GET /api/v1/logs".
+func (c calls) of(template string) int { return c.byTemplate[template] }
 
 // most gives the templates that were called most.
 func (c calls) most() string {
@@ -99,11 +110,11 @@ func (s *stage) writes(ctx context.Context) (map[string]int, error) {
 }
 
 // more is what was counted since.
-func more(before, after map[string]int, but ...string) (total, events int, which string) {
+func more(before, after map[string]int) (total, events int, which string) {
 	var all []string
 	for name, n := range after {
 		n -= before[name]
-		if n == 0 || slices.Contains(but, name) {
+		if n == 0 {
 			continue
 		}
 		if strings.HasSuffix(name, " events") {
@@ -117,19 +128,48 @@ func more(before, after map[string]int, but ...string) (total, events int, which
 	return total, events, strings.Join(all, ", ")
 }
 
+// interval is a time over which calls and writes are counted.
+type interval struct {
+	stage  *stage
+	first  int
+	writes map[string]int
+	began  time.Time
+}
+
+// begin begins to count.
+func (s *stage) begin(ctx context.Context) (interval, error) {
+	writes, err := s.writes(ctx)
+	return interval{s, s.org.OperationCount(), writes, time.Now()}, err
+}
+
+// spent is what was counted in an interval.
+type spent struct {
+	calls
+	// changes are writes to the cluster but events.
+	changes, events int
+}
+
+// end counts, and tells what was called and written most.
+func (i interval) end(ctx context.Context) (spent, error) {
+	after, err := i.stage.writes(ctx)
+	if err != nil {
+		return spent{}, err
+	}
+	sum := spent{calls: i.stage.since(i.first)}
+	say("  %s", sum.most())
+	which := ""
+	sum.changes, sum.events, which = more(i.writes, after)
+	say("  %s", which)
+	return sum, nil
+}
+
+// asked tells that the operator has made a call of the management API in the interval.
+func (i interval) asked() (bool, error) { return i.stage.since(i.first).management > 0, nil }
+
 // at gives the value below which that part of the sorted durations is, in seconds.
 func at(sorted []time.Duration, part float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
 	}
 	return sorted[min(len(sorted)-1, int(float64(len(sorted))*part))].Seconds()
-}
-
-// appLimit is how many calls of the bucket for apps the operator may make in a minute.
-func (s *stage) appLimit() float64 {
-	profile, err := oktasim.LimitsWorkforce.Scaled(s.factor).Profile()
-	if err != nil {
-		return 0
-	}
-	return float64(profile["/api/v1/apps"]) / 2
 }

@@ -16,22 +16,25 @@ import (
 // thousand keys again and again would cost more than the operator does.
 type follower struct {
 	mu sync.Mutex
-	// known are the keys by their names, ready those that are Ready for their present spec.
-	known map[string]state
-	ready int
+	// known are the keys by their names, which no two have; ready counts those that are Ready for
+	// their present spec, and waiting those that wait for the rate limit.
+	known          map[string]state
+	ready, waiting int
 }
 
 // state is what the measurements ask of a key.
 type state struct {
-	ready   bool
-	request string
+	ready, waiting bool
+	request        string
+	// app is its id in Okta.
+	app string
 	// since is when it was first seen to be Ready.
 	since time.Time
 }
 
 // follow begins to know.
 func (s *stage) follow(ctx context.Context) error {
-	all, err := cache.New(s.rest, cache.Options{Scheme: s.kube.Scheme(), DefaultNamespaces: map[string]cache.Config{fleet: {}}})
+	all, err := cache.New(s.rest, cache.Options{Scheme: s.kube.Scheme(), DefaultTransform: cache.TransformStripManagedFields()})
 	if err != nil {
 		return err
 	}
@@ -43,11 +46,15 @@ func (s *stage) follow(ctx context.Context) error {
 	if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    f.see,
 		UpdateFunc: func(_, now any) { f.see(now) },
+		DeleteFunc: f.miss,
 	}); err != nil {
 		return err
 	}
 	s.follower = f
-	go func() { _ = all.Start(ctx) }()
+	// The API server waits a minute for watches before it ends.
+	watching, end := context.WithCancel(ctx)
+	s.unfollow = end
+	go func() { _ = all.Start(watching) }()
 	return nil
 }
 
@@ -62,25 +69,59 @@ func (f *follower) see(obj any) {
 	before := f.known[key.Name]
 	now := state{
 		ready:   condition != nil && condition.Status == "True" && condition.ObservedGeneration == key.Generation,
-		request: key.Status.RotateRequest, since: before.since,
+		waiting: condition != nil && condition.Reason == v1alpha1.ReasonThrottled,
+		request: key.Status.RotateRequest, app: key.Status.AppID, since: before.since,
 	}
 	if now.ready && before.since.IsZero() {
 		now.since = time.Now()
 	}
 	f.known[key.Name] = now
-	switch {
-	case now.ready && !before.ready:
-		f.ready++
-	case !now.ready && before.ready:
-		f.ready--
+	f.count(before, -1)
+	f.count(now, 1)
+}
+
+// miss forgets a key that is gone.
+func (f *follower) miss(obj any) {
+	if last, is := obj.(toolscache.DeletedFinalStateUnknown); is {
+		obj = last.Obj
+	}
+	key, is := obj.(*v1alpha1.AgentAPIKey)
+	if !is {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count(f.known[key.Name], -1)
+	delete(f.known, key.Name)
+}
+
+func (f *follower) count(key state, n int) {
+	if key.ready {
+		f.ready += n
+	}
+	if key.waiting {
+		f.waiting += n
 	}
 }
 
-// count gives how many keys are Ready.
-func (f *follower) count() int {
+// counts gives how many keys are Ready, and how many wait for the rate limit.
+func (f *follower) counts() (ready, waiting int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.ready
+	return f.ready, f.waiting
+}
+
+// sinces gives when each key was first seen to be Ready.
+func (f *follower) sinces() map[string]time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := map[string]time.Time{}
+	for name, key := range f.known {
+		if !key.since.IsZero() {
+			all[name] = key.since
+		}
+	}
+	return all
 }
 
 // of gives what is known of a key.

@@ -14,9 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
-	"time"
 )
 
 func main() {
@@ -32,7 +30,7 @@ func main() {
 	flag.IntVar(&o.roles, "roles", 100, "how many AIAgentRoles they are spread over")
 	flag.IntVar(&o.factor, "factor", 60, "by how much Okta's limits are multiplied, so that an hour passes in a minute")
 	flag.IntVar(&o.rotated, "rotated", 500, "how many keys are rotated at once")
-	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between; converge always runs")
+	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between, and what each begins with")
 	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
 	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the operator; the last process's stay")
@@ -52,46 +50,14 @@ type options struct {
 	only, json, manager, profile string
 }
 
-// scenario measures something of a fleet that has converged.
-type scenario struct {
-	name string
-	run  func(context.Context, *stage, *table) error
-}
-
-// scenarios in their order: each leaves all keys Ready, and the operator running.
-func scenarios() []scenario {
-	return []scenario{
-		{"sweep", sweep}, {"restart", restart}, {"failover", failover}, {"overhead", overhead}, {"rotate", rotate},
-	}
-}
-
 func run(ctx context.Context, o options) error {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return errors.New("KUBEBUILDER_ASSETS is unset: run it with make bench")
-	}
-	s, err := newStage(o)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if err := s.follow(ctx); err != nil {
-		return err
+		return errors.New("KUBEBUILDER_ASSETS is unset: run it with make bench-fleet")
 	}
 	figures := &table{Keys: o.keys, Roles: o.roles, Factor: o.factor}
-	all := append([]scenario{{"converge", converge}}, scenarios()...)
-	for _, scenario := range all {
-		if o.only != "" && scenario.name != "converge" && !strings.Contains(","+o.only+",", ","+scenario.name+",") {
-			continue
-		}
-		began := time.Now()
-		say("%s …", scenario.name)
-		if err := scenario.run(ctx, s, figures); err != nil {
-			return fmt.Errorf("%s: %w; the operator's log ends\n%s", scenario.name, err, s.logTail())
-		}
-		say("%s took %s", scenario.name, time.Since(began).Round(time.Second))
-	}
+	failed := measure(ctx, o, figures)
 	fmt.Print(figures)
-	return figures.write(o.json)
+	return errors.Join(failed, figures.write(o.json))
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

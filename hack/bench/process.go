@@ -83,22 +83,7 @@ func (s *stage) logTail() string {
 }
 
 // cpu is the processor time the process has used.
-func (p *process) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	ticks := 0
-	for _, place := range []int{11, 12} { // utime and stime, in hundredths of a second
-		n, err := strconv.Atoi(fields[place])
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
-}
+func (p *process) cpu() (time.Duration, error) { return cpuOf(p.cmd.Process.Pid) }
 
 // memory is the most, and the present, memory of the process in MiB.
 func (p *process) memory() (most, now float64, err error) {

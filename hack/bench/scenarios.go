@@ -7,163 +7,76 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/orphanlist"
 )
-
-// converge makes all objects first and starts the operator then.
-func converge(ctx context.Context, s *stage, t *table) error {
-	if err := s.configure(alone); err != nil {
-		return err
-	}
-	if err := idle(ctx, s, t); err != nil {
-		return err
-	}
-	if err := s.create(ctx, s.roles, roleNamed); err != nil {
-		return err
-	}
-	if err := s.create(ctx, s.keys, s.keyNamed); err != nil {
-		return err
-	}
-	say("  all objects are made")
-	before, err := s.writes(ctx)
-	if err != nil {
-		return err
-	}
-	first, began := s.now(), time.Now()
-	p, err := s.operate()
-	if err != nil {
-		return err
-	}
-	bound := float64(s.keys) / s.appLimit() * 60
-	if err := s.awaitReady(ctx, s.keys, time.Duration(3*bound)*time.Second+5*time.Minute); err != nil {
-		return err
-	}
-	took := time.Since(began).Seconds()
-	if _, err := p.quiet(ctx, 3*time.Second, time.Minute); err != nil {
-		return err
-	}
-	c := s.since(first)
-	say("  %s", c.most())
-	// An app for each key; for each role a group, a policy and its rule; a server and a scope.
-	least := float64(s.keys + 3*s.roles + 2)
-	t.add("P1", "management calls to converge, to the fewest there can be", float64(c.management)/least, 1.02, "")
-	t.add("P2", "reads for a key to converge", float64(c.byTemplate["GET /api/v1/apps/{appId}"]), 0, "calls")
-	t.tell("reads in all, which list what there is", float64(c.reads), "calls")
-	t.add("P6", "time to converge", took, 1.05*bound+10, "s")
-	t.add("P7", "calls refused by the rate limit", float64(c.refused), 0, "calls")
-	after, err := s.writes(ctx)
-	if err != nil {
-		return err
-	}
-	writes, events, which := more(before, after)
-	say("  %s", which)
-	t.add("P12", "writes to the cluster a key", float64(writes)/float64(s.keys), 3, "")
-	t.add("P12", "events a key", float64(events)/float64(s.keys), 1, "")
-	used, err := p.cpu()
-	if err != nil {
-		return err
-	}
-	t.add("P14", "processor time a key", used.Seconds()*1000/float64(s.keys), 3, "ms")
-	return s.weigh(t, p)
-}
-
-// idle weighs an operator that has nothing to do.
-func idle(ctx context.Context, s *stage, t *table) error {
-	p, err := s.operate()
-	if err != nil {
-		return err
-	}
-	if _, err := p.quiet(ctx, 3*time.Second, time.Minute); err != nil {
-		return err
-	}
-	_, empty, err := p.memory()
-	if err != nil {
-		return err
-	}
-	t.add("P15", "memory with nothing to do", empty, 60, "MiB")
-	s.end()
-	return nil
-}
-
-// weigh notes the memory of a fleet.
-func (s *stage) weigh(t *table, p *process) error {
-	most, now, err := p.memory()
-	if err != nil {
-		return err
-	}
-	t.add("P15", "memory at its highest while it converges", most, 60+float64(s.keys)*10/1024, "MiB")
-	t.tell("memory afterwards", now, "MiB")
-	return nil
-}
 
 // sweep has the operator list Okta anew, as it does every 12 hours, and compare every object.
 func sweep(ctx context.Context, s *stage, t *table) error {
-	if err := s.anew("resyncInterval: 1m\n" + alone); err != nil {
-		return err
-	}
-	p, err := s.settled(ctx)
+	look, took, err := s.sweep(ctx)
 	if err != nil {
 		return err
 	}
-	before, err := s.writes(ctx)
-	if err != nil {
-		return err
-	}
-	first := s.now()
-	if err := until(ctx, 3*time.Minute, 100*time.Millisecond, func() (bool, error) { return s.since(first).management > 0, nil }); err != nil {
-		return err
-	}
-	began := time.Now()
-	quiet, err := p.quiet(ctx, 8*time.Second, 5*time.Minute)
-	if err != nil {
-		return err
-	}
-	after, err := s.writes(ctx)
-	if err != nil {
-		return err
-	}
-	c := s.since(first)
-	say("  %s", c.most())
-	writes, events, which := more(before, after)
-	say("  %s", which)
-	t.add("P3", "calls of a look at everything", float64(c.management), math.Ceil(float64(s.keys)/200)+float64(s.roles)+5, "calls")
-	t.add("P3", "writes to Okta by it", float64(c.writes), 0, "calls")
-	t.add("P3", "reads of a secret by it", float64(c.secrets), 0, "calls")
-	t.add("P3", "writes to the cluster by it", float64(writes+events), 0, "")
-	t.add("P3", "time of it", quiet.Sub(began).Seconds(), 90, "s")
-	s.end()
+	t.add("P3", "calls of a look at everything", float64(look.management), s.pages()+float64(s.roles)+5, "calls")
+	t.add("P3", "writes to Okta by it", float64(look.writes), 0, "calls")
+	t.add("P3", "reads of a secret by it", float64(look.secrets), 0, "calls")
+	t.add("P3", "writes to the cluster by it", float64(look.changes+look.events), 0, "")
+	t.add("P3", "time of it", took.Seconds(), 90, "s")
 	return nil
 }
 
+// sweep counts one look at everything, which comes a while after the start. The search for orphans,
+// a minute after the start, writes its list the first time; that is not counted.
+func (s *stage) sweep(ctx context.Context) (spent, time.Duration, error) {
+	if err := s.anew("resyncInterval: 90s\n" + alone); err != nil {
+		return spent{}, 0, err
+	}
+	p, err := s.settled(ctx)
+	if err != nil {
+		return spent{}, 0, err
+	}
+	defer s.end()
+	if err := s.awaitOrphans(ctx); err != nil {
+		return spent{}, 0, err
+	}
+	counted, err := s.begin(ctx)
+	if err != nil {
+		return spent{}, 0, err
+	}
+	if err := until(ctx, 3*time.Minute, 100*time.Millisecond, counted.asked); err != nil {
+		return spent{}, 0, err
+	}
+	began := time.Now()
+	quiet, err := p.quiet(ctx, 8*time.Second, s.patience())
+	if err != nil {
+		return spent{}, 0, err
+	}
+	look, err := counted.end(ctx)
+	s.looked = look.management
+	return look, quiet.Sub(began), err
+}
+
+// awaitOrphans waits until a list of orphans is there.
+func (s *stage) awaitOrphans(ctx context.Context) error {
+	return until(ctx, 90*time.Second, 100*time.Millisecond, func() (bool, error) {
+		err := s.kube.Get(ctx, client.ObjectKey{Namespace: home, Name: orphanlist.Name}, &corev1.ConfigMap{})
+		return err == nil, client.IgnoreNotFound(err)
+	})
+}
+
+// pages is how many pages the apps of the fleet are listed in.
+func (s *stage) pages() float64 { return math.Ceil(float64(s.keys) / 200) }
+
 // restart starts the operator where everything is done.
 func restart(ctx context.Context, s *stage, t *table) error {
-	if err := s.anew(alone); err != nil {
-		return err
-	}
-	before, err := s.writes(ctx)
+	again, p, took, err := s.restart(ctx)
 	if err != nil {
 		return err
 	}
-	first, began := s.now(), time.Now()
-	p, err := s.operate()
-	if err != nil {
-		return err
-	}
-	quiet, err := p.quiet(ctx, 5*time.Second, 5*time.Minute)
-	if err != nil {
-		return err
-	}
-	after, err := s.writes(ctx)
-	if err != nil {
-		return err
-	}
-	c := s.since(first)
-	say("  %s", c.most())
-	writes, events, which := more(before, after)
-	say("  %s", which)
 	used, err := p.cpu()
 	if err != nil {
 		return err
@@ -172,13 +85,34 @@ func restart(ctx context.Context, s *stage, t *table) error {
 	if err != nil {
 		return err
 	}
-	t.add("P16", "time from a restart until it is quiet", quiet.Sub(began).Seconds(), 10, "s")
-	t.add("P16", "writes to Okta by a restart", float64(c.writes), 0, "calls")
-	t.add("P16", "writes to the cluster by it", float64(writes+events), 0, "")
-	t.add("P16", "reads of Okta by it, beside its lists of apps", float64(c.reads)-math.Ceil(float64(s.keys)/200), float64(s.roles)+5, "calls")
+	t.add("P16", "time from a restart until it is quiet", took.Seconds(), 10, "s")
+	t.add("P16", "writes to Okta by a restart", float64(again.writes), 0, "calls")
+	t.add("P16", "writes to the cluster by it", float64(again.changes+again.events), 0, "")
+	t.add("P16", "reads of Okta by it, beside its lists of apps", float64(again.reads)-s.pages(), float64(s.roles)+5, "calls")
 	t.tell("processor time of it", used.Seconds(), "s")
 	t.add("P15", "memory of it at its highest", most, 60+float64(s.keys)*10/1024, "MiB")
 	return nil
+}
+
+// restart starts the operator anew, and gives how long it is until it is quiet.
+func (s *stage) restart(ctx context.Context) (spent, *process, time.Duration, error) {
+	if err := s.anew(alone); err != nil {
+		return spent{}, nil, 0, err
+	}
+	counted, err := s.begin(ctx)
+	if err != nil {
+		return spent{}, nil, 0, err
+	}
+	p, err := s.operate()
+	if err != nil {
+		return spent{}, nil, 0, err
+	}
+	quiet, err := p.quiet(ctx, 5*time.Second, s.patience())
+	if err != nil {
+		return spent{}, nil, 0, err
+	}
+	again, err := counted.end(ctx)
+	return again, p, quiet.Sub(counted.began), err
 }
 
 // failover ends the one that leads, in both ways; another waits with warm caches.
@@ -262,7 +196,7 @@ func rotate(ctx context.Context, s *stage, t *table) error {
 	if _, err := s.settled(ctx); err != nil {
 		return err
 	}
-	first, began := s.now(), time.Now()
+	first, began := s.org.OperationCount(), time.Now()
 	request := began.UTC().Format(time.RFC3339)
 	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRotate, request)
 	patch := client.RawPatch(types.MergePatchType, annotation)

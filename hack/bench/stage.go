@@ -25,8 +25,10 @@ import (
 
 // The namespaces of the stage.
 const (
-	fleet = "fleet"
-	home  = "home"
+	fleet  = "fleet"
+	home   = "home"
+	beside = "beside"
+	small  = "small"
 )
 
 // stage is a cluster, an org, and the operator's processes between them.
@@ -40,7 +42,13 @@ type stage struct {
 	server  *httptest.Server
 	running []*process
 	started int
+	// others are the principals of whose calls the operator knows nothing.
+	others map[string]bool
+	// looked is how many calls the last look at everything has taken.
+	looked int
 	*follower
+	// unfollow ends what the follower began.
+	unfollow func()
 }
 
 func newStage(o options) (*stage, error) {
@@ -49,7 +57,7 @@ func newStage(o options) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{options: o, dir: dir, plane: &envtest.Environment{
+	s := &stage{options: o, dir: dir, unfollow: func() {}, others: map[string]bool{}, plane: &envtest.Environment{
 		CRDDirectoryPaths: []string{filepath.Join("config", "crd", "bases")}, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: 2 * time.Minute, ControlPlaneStopTimeout: time.Minute,
 	}}
@@ -68,7 +76,7 @@ func newStage(o options) (*stage, error) {
 			return nil, err
 		}
 	}
-	for _, name := range []string{fleet, home} {
+	for _, name := range []string{fleet, home, beside, small} {
 		if err := s.kube.Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
 			return nil, err
 		}
@@ -77,9 +85,8 @@ func newStage(o options) (*stage, error) {
 }
 
 func (s *stage) close() {
-	for _, p := range s.running {
-		p.stop()
-	}
+	s.end()
+	s.unfollow()
 	s.server.Close()
 	if err := s.plane.Stop(); err != nil {
 		say("stopping the control plane: %v", err)
@@ -141,20 +148,24 @@ func (s *stage) create(ctx context.Context, n int, object func(int) client.Objec
 	}
 }
 
-func roleNamed(i int) client.Object {
+func roleNamed(i int) client.Object { return roleIn(fleet, i) }
+
+func roleIn(namespace string, i int) client.Object {
 	return &v1alpha1.AIAgentRole{
-		ObjectMeta: metav1.ObjectMeta{Namespace: fleet, Name: fmt.Sprintf("role-%04d", i)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("role-%04d", i)},
 		Spec:       v1alpha1.AIAgentRoleSpec{Permissions: []v1alpha1.Permission{{Name: "talk"}}},
 	}
 }
 
 func (s *stage) keyNamed(i int) client.Object { return s.key(fmt.Sprintf("key-%06d", i), i) }
 
-func (s *stage) key(name string, i int) client.Object {
+func (s *stage) key(name string, i int) client.Object { return keyIn(fleet, name, i%s.roles) }
+
+func keyIn(namespace, name string, role int) client.Object {
 	return &v1alpha1.AgentAPIKey{
-		ObjectMeta: metav1.ObjectMeta{Namespace: fleet, Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.AgentAPIKeySpec{
-			RoleRef: v1alpha1.RoleReference{Name: v1alpha1.ObjectName(fmt.Sprintf("role-%04d", i%s.roles))},
+			RoleRef: v1alpha1.RoleReference{Name: v1alpha1.ObjectName(fmt.Sprintf("role-%04d", role))},
 			Agent:   v1alpha1.Agent{Name: name}, Secret: v1alpha1.SecretTarget{Name: v1alpha1.ObjectName(name + "-okta")},
 		},
 	}
@@ -164,7 +175,7 @@ func (s *stage) key(name string, i int) client.Object {
 func (s *stage) awaitReady(ctx context.Context, want int, patience time.Duration) error {
 	told := time.Now()
 	return until(ctx, patience, 100*time.Millisecond, func() (bool, error) {
-		n := s.count()
+		n, _ := s.counts()
 		if time.Since(told) > 15*time.Second {
 			told = time.Now()
 			say("  %d of %d keys are ready", n, want)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,11 +14,16 @@ type table struct {
 	Keys   int   `json:"keys"`
 	Roles  int   `json:"roles"`
 	Factor int   `json:"factor"`
-	Rows   []row `json:"rows"`
+	Rows   []row `json:"rows,omitempty"`
+
+	// Stage is where the rows to come are measured.
+	Stage string `json:"-"`
 }
 
 // row is one figure.
 type row struct {
+	// Stage is where it was measured.
+	Stage string `json:"stage"`
 	// Goal names it as ../shared/goals.md does, where it is one of those.
 	Goal string `json:"goal,omitempty"`
 	What string `json:"what"`
@@ -27,35 +33,47 @@ type row struct {
 	Measured float64 `json:"measured"`
 }
 
-// add notes a figure that should not be above the bound.
+// add notes a figure that should not be above the bound. Nothing measured is no figure.
 func (t *table) add(goal, what string, measured, bound float64, unit string) {
-	t.Rows = append(t.Rows, row{goal, what, unit, bound, measured})
+	if math.IsNaN(measured) || math.IsInf(measured, 0) {
+		say("  %s: nothing was measured", what)
+		return
+	}
+	t.Rows = append(t.Rows, row{t.Stage, goal, what, unit, bound, measured})
 	say("  %s: %s %s", what, number(measured), unit)
 }
 
 // tell notes a figure without a goal.
 func (t *table) tell(what string, measured float64, unit string) { t.add("", what, measured, -1, unit) }
 
-// String is the table for people; a ratio above 1 misses the goal.
+// String is the table for people, with a part for each stage.
 func (t *table) String() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n%d keys over %d roles, Okta's limits times %d\n\n", t.Keys, t.Roles, t.Factor)
-	fmt.Fprintf(&out, "| goal | what | at most | measured | ratio |\n|---|---|---:|---:|---:|\n")
+	stage := ""
 	for _, r := range t.Rows {
-		bound, ratio := "", ""
-		if r.Bound >= 0 {
-			bound = number(r.Bound) + " " + r.Unit
-			ratio = "0"
-			if r.Measured > 0 {
-				ratio = fmt.Sprintf("%.2f", r.Measured/max(r.Bound, 1e-9))
-			}
-			if r.Bound == 0 && r.Measured > 0 {
-				ratio = "missed"
-			}
+		if r.Stage != stage {
+			stage = r.Stage
+			fmt.Fprintf(&out, "\n%s\n\n| goal | what | at most | measured | ratio |\n|---|---|---:|---:|---:|\n", stage)
 		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s %s | %s |\n", r.Goal, r.What, strings.TrimSpace(bound), number(r.Measured), r.Unit, ratio)
+		fmt.Fprintln(&out, r)
 	}
 	return out.String()
+}
+
+// String is one line of the table; a ratio above 1 misses the goal.
+func (r row) String() string {
+	bound, ratio := "", ""
+	if r.Bound >= 0 {
+		bound = strings.TrimSpace(number(r.Bound) + " " + r.Unit)
+		ratio = "0"
+		if r.Measured > 0 {
+			ratio = fmt.Sprintf("%.2f", r.Measured/max(r.Bound, 1e-9))
+		}
+		if r.Bound == 0 && r.Measured > 0 {
+			ratio = "missed"
+		}
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |", r.Goal, r.What, bound, strings.TrimSpace(number(r.Measured)+" "+r.Unit), ratio)
 }
 
 func number(n float64) string {
