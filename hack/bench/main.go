@@ -31,6 +31,7 @@ func main() {
 	flag.IntVar(&o.factor, "factor", 60, "by how much Okta's limits are multiplied, so that an hour passes in a minute")
 	flag.IntVar(&o.rotated, "rotated", 500, "how many keys are rotated at once")
 	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between, and what each begins with")
+	flag.StringVar(&o.sizes, "sizes", "", "only compare fleets of these sizes, such as 100,1000,10000, with a role for each hundred keys")
 	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
 	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the operator; the last process's stay")
@@ -47,7 +48,8 @@ func main() {
 // options are what the flags say.
 type options struct {
 	keys, roles, factor, rotated int
-	only, json, manager, profile string
+	only, sizes                  string
+	json, manager, profile       string
 }
 
 func run(ctx context.Context, o options) error {
@@ -55,9 +57,20 @@ func run(ctx context.Context, o options) error {
 		return errors.New("KUBEBUILDER_ASSETS is unset: run it with make bench-fleet")
 	}
 	figures := &table{Keys: o.keys, Roles: o.roles, Factor: o.factor}
-	failed := measure(ctx, o, figures)
+	failed := measured(ctx, o, figures)
 	fmt.Print(figures)
 	return errors.Join(failed, figures.write(o.json))
+}
+
+func measured(ctx context.Context, o options, figures *table) error {
+	if o.sizes == "" {
+		return measure(ctx, o, figures)
+	}
+	sizes, err := parseSizes(o.sizes)
+	if err != nil {
+		return err
+	}
+	return compare(ctx, o, sizes, figures)
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }

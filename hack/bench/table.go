@@ -15,6 +15,10 @@ type table struct {
 	Roles  int   `json:"roles"`
 	Factor int   `json:"factor"`
 	Rows   []row `json:"rows,omitempty"`
+	// Sizes are fleets of different sizes beside one another.
+	Sizes []size `json:"sizes,omitempty"`
+	// Slopes are how what they cost grows from one to the next.
+	Slopes []slope `json:"slopes,omitempty"`
 
 	// Stage is where the rows to come are measured.
 	Stage string `json:"-"`
@@ -56,6 +60,9 @@ func (t *table) String() string {
 			fmt.Fprintf(&out, "\n%s\n\n| goal | what | at most | measured | ratio |\n|---|---|---:|---:|---:|\n", stage)
 		}
 		fmt.Fprintln(&out, r)
+	}
+	if len(t.Sizes) > 0 {
+		out.WriteString(bySize(t.Sizes, t.Slopes))
 	}
 	return out.String()
 }
