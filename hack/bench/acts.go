@@ -44,6 +44,14 @@ func acts() []act {
 				{"rotate", rotate},
 			},
 		},
+		{
+			on: func(o options) string {
+				return fmt.Sprintf("others in the org, %d keys at a time, Okta's limits times %d", o.keys, o.factor)
+			},
+			with:      func(o *options) { o.keys, o.roles, o.factor = min(o.keys, foreignKeys), 5, foreignFactor },
+			begin:     scenario{"alone", undisturbed},
+			scenarios: []scenario{{"foreign", foreign}},
+		},
 	}
 }
 
