@@ -42,6 +42,7 @@ func acts() []act {
 				{"failover", failover},
 				{"overhead", overhead},
 				{"rotate", rotate},
+				{"newcomer", newcomer},
 			},
 		},
 		{
@@ -51,6 +52,14 @@ func acts() []act {
 			with:      func(o *options) { o.keys, o.roles, o.factor = min(o.keys, foreignKeys), 5, foreignFactor },
 			begin:     scenario{"alone", undisturbed},
 			scenarios: []scenario{{"foreign", foreign}},
+		},
+		{
+			on: func(o options) string {
+				return fmt.Sprintf("%d keys that wait for Okta's own limits", o.keys)
+			},
+			with:      func(o *options) { o.keys, o.roles, o.factor = min(o.keys, queuedKeys), 5, 1 },
+			begin:     scenario{"queue", queue},
+			scenarios: []scenario{{"backlog", backlog}, {"fair", fair}},
 		},
 	}
 }

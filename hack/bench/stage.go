@@ -203,3 +203,15 @@ func until(ctx context.Context, patience, every time.Duration, so func() (bool, 
 		}
 	}
 }
+
+// wait lets time pass.
+func wait(ctx context.Context, long time.Duration) error {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
