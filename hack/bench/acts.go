@@ -42,6 +42,8 @@ func acts() []act {
 				{"failover", failover},
 				{"overhead", overhead},
 				{"rotate", rotate},
+				{"driftlog", driftlog},
+				{"idle", idle},
 				{"newcomer", newcomer},
 			},
 		},
