@@ -44,6 +44,7 @@ func acts() []act {
 				{"rotate", rotate},
 				{"driftlog", driftlog},
 				{"idle", idle},
+				{"churn", churn},
 				{"newcomer", newcomer},
 			},
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -109,6 +110,19 @@ func (f *follower) counts() (ready, waiting int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ready, f.waiting
+}
+
+// knows is how many keys there are whose names begin so.
+func (f *follower) knows(beginning string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for name := range f.known {
+		if strings.HasPrefix(name, beginning) {
+			n++
+		}
+	}
+	return n
 }
 
 // sinces gives when each key was first seen to be Ready.

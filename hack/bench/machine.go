@@ -72,3 +72,17 @@ func apart() (map[string]time.Duration, error) {
 	}
 	return used, nil
 }
+
+// handles is how many files and threads the process has open.
+func (p *process) handles() (files, threads int, err error) {
+	open, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "fd"))
+	if err != nil {
+		return 0, 0, err
+	}
+	_, fields, err := statOf(p.cmd.Process.Pid)
+	if err != nil {
+		return 0, 0, err
+	}
+	threads, err = strconv.Atoi(fields[17])
+	return len(open), threads, err
+}

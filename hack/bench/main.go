@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -32,6 +33,7 @@ func main() {
 	flag.IntVar(&o.rotated, "rotated", 500, "how many keys are rotated at once")
 	flag.StringVar(&o.only, "only", "", "only these scenarios, by their names with commas between, and what each begins with")
 	flag.StringVar(&o.sizes, "sizes", "", "only compare fleets of these sizes, such as 100,1000,10000, with a role for each hundred keys")
+	flag.DurationVar(&o.churn, "churn", 3*time.Minute, "how long keys come and go")
 	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
 	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the operator; the last process's stay")
@@ -48,6 +50,7 @@ func main() {
 // options are what the flags say.
 type options struct {
 	keys, roles, factor, rotated int
+	churn                        time.Duration
 	only, sizes                  string
 	json, manager, profile       string
 }
