@@ -92,16 +92,23 @@ model: ## Play 2,000 random sequences, 500 schedules of late watches and 2,000 p
 	@go test -buildvcs=false -count=1 -timeout $(TEST_TIMEOUT) -v ./test/model $(TESTFLAGS) 2>&1 | \
 	  grep -v '^=== \|draw bit\|draw step\|PASS: Test.*/'
 
-# What make bench-fleet is told: -keys 1000, -only restart, -profile DIR, ...
+# What make bench-fleet is told: -keys 1000, -only restart,fair, -churn 1h, -profile DIR, ...
 BENCHFLAGS ?=
 .PHONY: bench
-bench: bench-fleet ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 20 minutes).
+bench: bench-fleet ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 35 minutes).
 	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
 
 .PHONY: bench-fleet
-bench-fleet: build ## Measure 10,000 keys: what they cost to converge, to look at, to restart, to fail over and to rotate (about 10 minutes).
+bench-fleet: build ## Measure 10,000 keys, alone, beside others in the org, and behind a queue: calls, times, memory (about 25 minutes).
 	@$(BUILD) -o bin/bench ./hack/bench
 	@$(ASSETS) && bin/bench $(BENCHFLAGS)
+
+# Which fleets make bench-sizes compares.
+SIZES ?= 100,1000,10000
+.PHONY: bench-sizes
+bench-sizes: build ## Compare fleets of SIZES keys, and show how what they cost grows (about 12 minutes; 50,000 keys take half an hour).
+	@$(BUILD) -o bin/bench ./hack/bench
+	@$(ASSETS) && bin/bench -sizes $(SIZES) -json bin/bench-sizes.json $(BENCHFLAGS)
 
 .PHONY: bench-audit
 bench-audit: ## Measure how many audit events a second one core moves, and how late they are at the log's rate limit (about 3 minutes).
