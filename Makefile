@@ -97,6 +97,7 @@ BENCHFLAGS ?=
 .PHONY: bench
 bench: bench-fleet ## Measure on embedded parts, with Okta's published rate limits; no figure fails it (about 35 minutes).
 	@$(ASSETS) && go test -buildvcs=false -timeout $(TEST_TIMEOUT) -run '^$$' -bench . -benchtime 1x $(TESTFLAGS) ./test/bench
+	@go test -buildvcs=false -run '^$$' -bench Steady ./test/model
 
 .PHONY: bench-fleet
 bench-fleet: build ## Measure 10,000 keys, alone, beside others in the org, and behind a queue: calls, times, memory (about 25 minutes).
@@ -109,6 +110,11 @@ SIZES ?= 100,1000,10000
 bench-sizes: build ## Compare fleets of SIZES keys, and show how what they cost grows (about 12 minutes; 50,000 keys take half an hour).
 	@$(BUILD) -o bin/bench ./hack/bench
 	@$(ASSETS) && bin/bench -sizes $(SIZES) -json bin/bench-sizes.json $(BENCHFLAGS)
+
+.PHONY: bench-peer
+bench-peer: build ## Make, look at and change the same 500 keys by a Terraform-compatible program too (PEER_BINARY, PEER_PROVIDER; about 4 minutes).
+	@$(BUILD) -o bin/bench ./hack/bench
+	@$(ASSETS) && bin/bench -only peer -json bin/bench-peer.json $(BENCHFLAGS)
 
 .PHONY: bench-audit
 bench-audit: ## Measure how many audit events a second one core moves, and how late they are at the log's rate limit (about 3 minutes).

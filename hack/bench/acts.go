@@ -23,6 +23,8 @@ type act struct {
 	with func(*options)
 	// begin comes before the scenarios, whichever of them run.
 	begin scenario
+	// asked tells that it is only played when it is asked for.
+	asked bool
 	// scenarios in their order: each finds all settled that the one before has done, and starts the
 	// operator anew where it needs another configuration.
 	scenarios []scenario
@@ -64,6 +66,14 @@ func acts() []act {
 			begin:     scenario{"queue", queue},
 			scenarios: []scenario{{"backlog", backlog}, {"fair", fair}},
 		},
+		{
+			on: func(o options) string {
+				return fmt.Sprintf("%d keys over %d roles, each side in an org of its own, Okta's limits times %d", o.keys, o.roles, o.factor)
+			},
+			with:  func(o *options) { o.keys, o.roles = min(o.keys, peerKeys), peerRoles },
+			asked: true,
+			begin: scenario{"peer", sideBySide},
+		},
 	}
 }
 
@@ -71,7 +81,7 @@ func acts() []act {
 // with. Where there is none, the fleet converges.
 func chosen(all []act, only string) []act {
 	if only == "" {
-		return all
+		return slices.DeleteFunc(all, func(a act) bool { return a.asked })
 	}
 	names := strings.Split(only, ",")
 	var some []act

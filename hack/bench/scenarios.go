@@ -117,17 +117,20 @@ func (s *stage) restart(ctx context.Context) (spent, *process, time.Duration, er
 
 // failover ends the one that leads, in both ways; another waits with warm caches.
 func failover(ctx context.Context, s *stage, t *table) error {
-	if err := s.anew(`manager: {healthProbeBindAddress: "0", leaderElectionNamespace: home}` + "\n"); err != nil {
-		return err
-	}
 	for _, way := range []struct {
 		what  string
+		lease string
 		end   func(*process)
 		bound float64
 	}{
-		{"from a SIGTERM until a new key is ready", func(p *process) { p.stop() }, 3},
-		{"from a kill -9 until a new key is ready", func(p *process) { p.kill() }, 19},
+		{"from a SIGTERM until a new key is ready", "15s", func(p *process) { p.stop() }, 3},
+		{"from a kill -9 until a new key is ready", "15s", func(p *process) { p.kill() }, 19},
+		{"the same with a leaseDuration of 6s", "6s", func(p *process) { p.kill() }, 8},
 	} {
+		config := fmt.Sprintf("manager: {healthProbeBindAddress: \"0\", leaderElectionNamespace: home, leaseDuration: %s}\n", way.lease)
+		if err := s.anew(config); err != nil {
+			return err
+		}
 		leading, err := s.settled(ctx)
 		if err != nil {
 			return err

@@ -20,6 +20,9 @@ type table struct {
 	// Slopes are how what they cost grows from one to the next.
 	Slopes []slope `json:"slopes,omitempty"`
 
+	// Peer is the operator beside a Terraform-compatible program.
+	Peer []comparison `json:"peer,omitempty"`
+
 	// Stage is where the rows to come are measured.
 	Stage string `json:"-"`
 }
@@ -63,6 +66,9 @@ func (t *table) String() string {
 	}
 	if len(t.Sizes) > 0 {
 		out.WriteString(bySize(t.Sizes, t.Slopes))
+	}
+	if len(t.Peer) > 0 {
+		out.WriteString(t.sides())
 	}
 	return out.String()
 }
