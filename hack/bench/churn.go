@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -57,18 +58,32 @@ manager: {healthProbeBindAddress: "0", metricsBindAddress: %q, leaderElection: D
 	if err := errors.Join(err, <-ended); err != nil {
 		return err
 	}
-	samples = samples[int(float64(len(samples))*churnWarm):]
-	grows := func(of func(sample) float64) float64 { return slopeOf(samples, of) }
-	t.tell("keys that came and went", float64(made), "keys")
-	t.add("P18", "growth of the memory that is in use after a collection, an hour", grows(func(s sample) float64 { return s.live }), 1, "MiB")
-	t.tell("growth of the memory the kernel counts, an hour", grows(func(s sample) float64 { return s.resident }), "MiB")
-	t.tell("growth of goroutines, an hour", grows(func(s sample) float64 { return s.goroutines }), "")
-	t.tell("growth of open files, an hour", grows(func(s sample) float64 { return s.files }), "")
-	t.tell("growth of threads, an hour", grows(func(s sample) float64 { return s.threads }), "")
-	first, last := samples[0], samples[len(samples)-1]
-	t.tell("goroutines at the end, less those after warming up", last.goroutines-first.goroutines, "")
-	t.tell("open files at the end, less those after warming up", last.files-first.files, "")
+	addGrowth(t, made, samples[int(float64(len(samples))*churnWarm):])
 	return until(ctx, 10*time.Minute, time.Second, func() (bool, error) { return s.knows("comer-") == 0, nil })
+}
+
+// addGrowth notes what has grown, once all was warm. Where the time was too short to tell as little as
+// the goal allows, the figure stands without it.
+func addGrowth(t *table, made int, warm []sample) {
+	t.tell("keys that came and went", float64(made), "keys")
+	live, unsure := slopeOf(warm, func(s sample) float64 { return s.live })
+	bound := 1.0
+	if unsure > bound {
+		bound = -1
+	}
+	t.add("P18", "growth of the memory in use after a collection of garbage, an hour", live, bound, "MiB")
+	t.tell("standard error of that", unsure, "MiB")
+	for _, of := range []struct {
+		what, unit string
+		figure     func(sample) float64
+	}{
+		{"memory that the kernel counts", "MiB", func(s sample) float64 { return s.resident }},
+		{"goroutines", "", func(s sample) float64 { return s.goroutines }},
+		{"open files", "", func(s sample) float64 { return s.files }},
+		{"threads", "", func(s sample) float64 { return s.threads }},
+	} {
+		t.tell(of.what+", on average in the last quarter, less those in the first", gain(warm, of.figure), of.unit)
+	}
 }
 
 func comer(i int) string { return fmt.Sprintf("comer-%07d", i) }
@@ -132,16 +147,36 @@ func (p *process) watch(ctx context.Context, metrics *scraper, long time.Duratio
 }
 
 // slopeOf is by how much a figure grows in an hour: that of the straight line that is nearest to
-// all samples.
-func slopeOf(samples []sample, of func(sample) float64) float64 {
+// all samples, with its standard error.
+func slopeOf(samples []sample, of func(sample) float64) (slope, unsure float64) {
 	n := float64(len(samples))
 	var sumX, sumY, sumXX, sumXY float64
 	for _, s := range samples {
 		x, y := s.hours, of(s)
 		sumX, sumY, sumXX, sumXY = sumX+x, sumY+y, sumXX+x*x, sumXY+x*y
 	}
-	if d := n*sumXX - sumX*sumX; d > 0 {
-		return (n*sumXY - sumX*sumY) / d
+	spread := n*sumXX - sumX*sumX
+	if n < 3 || spread <= 0 {
+		return 0, math.Inf(1)
 	}
-	return 0
+	slope = (n*sumXY - sumX*sumY) / spread
+	var off float64
+	for _, s := range samples {
+		d := of(s) - sumY/n - slope*(s.hours-sumX/n)
+		off += d * d
+	}
+	return slope, math.Sqrt(off / (n - 2) * n / spread)
+}
+
+// gain is the average of the last quarter of the samples, less that of the first.
+func gain(samples []sample, of func(sample) float64) float64 {
+	quarter := len(samples) / 4
+	if quarter == 0 {
+		return 0
+	}
+	var sum float64
+	for i := range quarter {
+		sum += of(samples[len(samples)-1-i]) - of(samples[i])
+	}
+	return sum / float64(quarter)
 }
