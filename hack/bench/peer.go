@@ -97,8 +97,9 @@ func (t *table) sides() string {
 	text := fmt.Sprintf("\n%s\n\n| phase | calls of the peer | ours | writes of the peer | ours | refused by the rate limit, peer | ours | "+
 		"time of the peer | ours |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n", t.Stage)
 	for _, c := range t.Peer {
-		text += fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s s | %s s |\n", c.Phase, c.Peer.Calls, c.Ours.Calls, c.Peer.Writes, c.Ours.Writes,
-			c.Peer.Refused, c.Ours.Refused, number(c.Peer.Seconds), number(c.Ours.Seconds))
+		p, o := c.Peer, c.Ours
+		text += fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %s s | %s s |\n",
+			c.Phase, p.Calls, o.Calls, p.Writes, o.Writes, p.Refused, o.Refused, number(p.Seconds), number(o.Seconds))
 	}
 	return text
 }

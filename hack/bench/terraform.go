@@ -80,8 +80,8 @@ func (p *peer) write(w fleetPlan) error {
 	if err := text.Execute(&out, w); err != nil {
 		return err
 	}
-	cli := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"okta/okta\" = %q\n  }\n  direct {}\n}\n", filepath.Join(p.dir, "plugins"))
 	plugins := filepath.Join(p.dir, "plugins")
+	cli := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"okta/okta\" = %q\n  }\n  direct {}\n}\n", plugins)
 	if err := os.MkdirAll(plugins, 0o700); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func standInFor(how, command string) int {
 	}
 	call := func(method, path string, body any) (string, int) {
 		raw, _ := json.Marshal(body)
-		request, _ := http.NewRequest(method, setting("http_proxy")+path, bytes.NewReader(raw)) //nolint:noctx // a program of its own
+		request, _ := http.NewRequest(method, setting("http_proxy")+path, bytes.NewReader(raw))
 		request.Header.Set("Authorization", "Bearer "+setting("access_token"))
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Accept", "application/json")
