@@ -34,6 +34,8 @@ const (
 	peerProvider = "PEER_PROVIDER"
 	// peerArguments are more arguments for apply, divided by spaces, such as -parallelism=50.
 	peerArguments = "PEER_ARGUMENTS"
+	// standIn is handed on to the peer, which in a test is the test itself.
+	standIn = "BENCH_STAND_IN"
 )
 
 // peer is a Terraform-compatible program with a provider of Okta, which makes in an org of its
@@ -68,6 +70,18 @@ type fleetPlan struct {
 	// Note is what people may read of the first key.
 	Note string
 }
+
+// EachRole counts the roles.
+func (w fleetPlan) EachRole() []int {
+	var all []int
+	for i := range w.Roles {
+		all = append(all, i)
+	}
+	return all
+}
+
+// Before is the role before that one.
+func (fleetPlan) Before(role int) int { return role - 1 }
 
 // write writes the configuration, in the way that somebody who knows the provider would: one
 // app a key, one policy a role with its clients.
@@ -107,7 +121,11 @@ func (p *peer) run(ctx context.Context, token string, args ...string) error {
 	}
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "cli.tfrc"), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
+	// Nothing of the person's own settings of the peer, or of Okta, is let in.
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "TF_CLI_CONFIG_FILE=" + filepath.Join(p.dir, "cli.tfrc"),
+		"TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", standIn + "=" + os.Getenv(standIn),
+	}
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil

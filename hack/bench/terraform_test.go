@@ -17,9 +17,6 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
-// standIn says how this program behaves in the place of a peer; unset in a test's own process.
-const standIn = "BENCH_STAND_IN"
-
 func TestMain(m *testing.M) {
 	if how := os.Getenv(standIn); how != "" {
 		os.Exit(standInFor(how, os.Args[1]))

@@ -2,6 +2,7 @@ package okta
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -60,6 +61,10 @@ type entry[T any] struct {
 	refused time.Time
 }
 
+// refusal is how long a listing that Okta refused is not asked for again: all objects want the
+// same list, and would each be refused. Another credential is tried at once.
+const refusal = 10 * time.Second
+
 // family is the part of the snapshot that holds one kind of object.
 type family[T any] struct {
 	clock    clock.PassiveClock
@@ -73,8 +78,11 @@ type family[T any] struct {
 	mu     sync.Mutex
 	loaded time.Time
 	// held tells that there is something to show although it may be out of date.
-	held    bool
-	entries map[string]*entry[T]
+	held bool
+	// refused is what the last listing was refused with, at refusedAt; nil when it was not.
+	refused   error
+	refusedAt time.Time
+	entries   map[string]*entry[T]
 }
 
 func newFamily[T any](
@@ -129,9 +137,16 @@ func (f *family[T]) unclear(q query[T]) []string {
 func (f *family[T]) load(ctx context.Context) error {
 	f.mu.Lock()
 	age, held := f.clock.Since(f.loaded), f.held
+	refused := f.refused
+	if f.clock.Since(f.refusedAt) >= refusal {
+		refused = nil
+	}
 	f.mu.Unlock()
 	if held && age < f.lifetime {
 		return nil
+	}
+	if refused != nil {
+		return refused
 	}
 	err := f.shared(ctx, "list", f.reload)
 	if err == nil {
@@ -158,11 +173,15 @@ func (f *family[T]) shared(ctx context.Context, what string, do func(context.Con
 
 func (f *family[T]) reload(ctx context.Context) error {
 	listed, begun, err := f.list(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused = nil
+	if e, is := errors.AsType[*identity.Error](err); is && e.Kind == identity.Rejected && e.Reason != identity.ReasonAuthenticationFailed {
+		f.refused, f.refusedAt = err, f.clock.Now()
+	}
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.entries = f.merge(listed, begun)
 	f.loaded, f.held = f.clock.Now(), true
 	return nil

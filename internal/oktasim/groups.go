@@ -148,37 +148,60 @@ func (o *Org) deleteGroup(c *call) (*reply, error) {
 const queryLimit = 300
 
 func (o *Org) listGroups(c *call) (*reply, error) {
-	p, err := readPage(c, 200, 10000)
+	p, keep, err := readGroupQuery(c)
 	if err != nil {
 		return nil, err
 	}
-	terms, err := readFilter(c.query.Get("filter"), "id", "type")
-	if err != nil {
-		return nil, err
-	}
-	q := strings.ToLower(c.query.Get("q"))
-	if q != "" {
-		if c.query.Get("after") != "" {
-			return nil, validation("after", "after: Paging and searching with q are mutually exclusive.")
-		}
-		if c.query.Get("limit") == "" || p.limit > queryLimit {
-			p.limit = queryLimit
-		}
-	}
-	r, err := list200(o, c, p, &o.groups, func(g *group) bool {
-		values := map[string]string{"id": g.id, "type": g.kind()}
-		for _, t := range terms {
-			if values[t.name] != t.value {
-				return false
-			}
-		}
-		return strings.HasPrefix(strings.ToLower(g.name), q)
-	}, func(g *group) any { return o.renderGroup(g) })
-	if q != "" && err == nil {
-		// What does not fit is not told: a search has no next page.
+	r, err := list200(o, c, p, &o.groups, keep, func(g *group) any { return o.renderGroup(g) })
+	if c.query.Get("q") != "" && err == nil {
+		// What does not fit is not told: this search has no next page.
 		r.header.Del("Link")
 	}
 	return r, err
+}
+
+func readGroupQuery(c *call) (page, func(*group) bool, error) {
+	p, err := readPage(c, 200, 10000)
+	if err != nil {
+		return p, nil, err
+	}
+	q, search, filter := strings.ToLower(c.query.Get("q")), c.query.Get("search"), c.query.Get("filter")
+	switch {
+	case search != "" && (q != "" || filter != ""):
+		return p, nil, validation("search", "search: The parameter goes with neither q nor filter.")
+	case search != "":
+		e, err := readExpression(search, groupSearch())
+		return p, func(g *group) bool { return e.holds(g.properties(), true) }, err
+	case q != "" && c.query.Get("after") != "":
+		return p, nil, validation("after", "after: Paging and searching with q are mutually exclusive.")
+	case q != "" && (c.query.Get("limit") == "" || p.limit > queryLimit):
+		p.limit = queryLimit
+	}
+	terms, err := readFilter(filter, "id", "type")
+	return p, func(g *group) bool {
+		properties := g.properties()
+		return strings.HasPrefix(strings.ToLower(g.name), q) && !slices.ContainsFunc(terms, func(t term) bool {
+			return properties[t.name] != t.value
+		})
+	}, err
+}
+
+// properties are what groups are searched by.
+func (g *group) properties() map[string]string {
+	return map[string]string{"id": g.id, "type": g.kind(), "profile.name": g.name, "profile.description": g.description}
+}
+
+// groupSearch gives the operators of each property in search; the times of a group, its source
+// and further attributes are not simulated.
+func groupSearch() map[string][]string {
+	operators := map[string][]string{}
+	for _, name := range []string{"id", "type"} {
+		operators[name] = []string{"eq"}
+	}
+	for _, name := range []string{"profile.name", "profile.description"} {
+		operators[name] = []string{"eq", "sw"}
+	}
+	return operators
 }
 
 func (o *Org) listMembers(c *call) (*reply, error) {

@@ -97,6 +97,12 @@ func TestGroups(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"Everyone", "role-c"}, {"role-b"}}, w.walk("/api/v1/groups?limit=2", "profile", "name")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	search := "search=" + url.QueryEscape(`profile.name sw "ROLE-"`)
+	if diff := cmp.Diff([][]string{{"role-c"}, {"role-b"}}, w.walk("/api/v1/groups?limit=1&"+search, "profile", "name")); diff != "" {
+		t.Errorf("a search is paged (-want +got):\n%s", diff)
+	}
+	w.do(400, "GET", "/api/v1/groups?q=role&"+search, nil)
+	w.do(400, "GET", "/api/v1/groups?search="+url.QueryEscape(`profile.name co "role"`), nil)
 	r := w.do(200, "GET", "/api/v1/groups?q=ROLE&limit=1", nil)
 	if len(r.List) != 1 || len(r.Header.Values("Link")) != 0 {
 		t.Errorf("a search has no pages, got %d groups and links %q", len(r.List), r.Header.Values("Link"))

@@ -46,7 +46,7 @@ func groupRoutes() []route {
 	return []route{
 		{
 			method: "GET", template: all, bucket: throttle.Groups, scope: groupsRead, handle: (*Org).listGroups,
-			query: []string{"q", "filter", "limit", "after"},
+			query: []string{"q", "filter", "search", "limit", "after"},
 		},
 		{method: "POST", template: all, bucket: throttle.Groups, scope: groupsManage, handle: (*Org).createGroup},
 		{method: "GET", template: one, bucket: throttle.Group, scope: groupsRead, handle: (*Org).getGroup},
