@@ -35,6 +35,7 @@ func main() {
 	flag.StringVar(&o.sizes, "sizes", "", "only compare fleets of these sizes, such as 100,1000,10000, with a role for each hundred keys")
 	flag.DurationVar(&o.churn, "churn", 3*time.Minute, "how long keys come and go")
 	flag.StringVar(&o.json, "json", "bin/bench.json", "where the figures are written")
+	flag.StringVar(&o.memory, "memory", "", "GOMEMLIMIT of the operator alone, such as 230MiB")
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator")
 	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the operator; the last process's stay")
 	flag.Parse()
@@ -53,6 +54,7 @@ type options struct {
 	churn                        time.Duration
 	only, sizes                  string
 	json, manager, profile       string
+	memory                       string
 }
 
 func run(ctx context.Context, o options) error {

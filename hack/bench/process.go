@@ -35,6 +35,9 @@ func (s *stage) operate() (*process, error) {
 	}
 	p.cmd = exec.CommandContext(context.Background(), args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(s.dir, "kubeconfig"))
+	if s.memory != "" {
+		p.cmd.Env = append(p.cmd.Env, "GOMEMLIMIT="+s.memory)
+	}
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(err, file.Close())
