@@ -183,7 +183,7 @@ func (r *reader) types(command string) string {
 	var out, problems bytes.Buffer
 	shell.Stdout, shell.Stderr = &out, &problems
 	if strings.Contains(command, "--follow") {
-		shell.Stdout = interrupting{&out, shell}
+		shell.Stdout = interrupting{&out, sync.OnceFunc(func() { _ = syscall.Kill(-shell.Process.Pid, syscall.SIGINT) })}
 	}
 	if err := shell.Run(); err != nil {
 		r.Errorf("%s\n%s%s%v", command, out.String(), problems.String(), err)
@@ -191,14 +191,15 @@ func (r *reader) types(command string) string {
 	return out.String() + problems.String()
 }
 
-// interrupting interrupts a command as soon as it has said something.
+// interrupting interrupts a command as soon as it has said something, and not again: a second
+// interrupt ends one that is about to end by itself.
 type interrupting struct {
-	text    *bytes.Buffer
-	command *exec.Cmd
+	text      *bytes.Buffer
+	interrupt func()
 }
 
 func (i interrupting) Write(text []byte) (int, error) {
-	_ = syscall.Kill(-i.command.Process.Pid, syscall.SIGINT)
+	i.interrupt()
 	return i.text.Write(text)
 }
 
