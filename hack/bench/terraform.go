@@ -71,15 +71,6 @@ type fleetPlan struct {
 	Note string
 }
 
-// EachRole counts the roles.
-func (w fleetPlan) EachRole() []int {
-	var all []int
-	for i := range w.Roles {
-		all = append(all, i)
-	}
-	return all
-}
-
 // Before is the role before that one.
 func (fleetPlan) Before(role int) int { return role - 1 }
 
@@ -193,20 +184,8 @@ func measurePeer(ctx context.Context, p *peer, org *oktasim.Org, orgURL string, 
 }
 
 func effortOf(operations []oktasim.Operation, took time.Duration) effort {
-	e := effort{Seconds: took.Seconds()}
-	for _, op := range operations {
-		if !op.Management {
-			continue
-		}
-		e.Calls++
-		if op.Write {
-			e.Writes++
-		}
-		if op.Status == http.StatusTooManyRequests {
-			e.Refused++
-		}
-	}
-	return e
+	c := tally(operations, nil)
+	return effort{Calls: c.management, Writes: c.writes, Refused: c.refused, Seconds: took.Seconds()}
 }
 
 // peerScopes are what the peer's calls need.

@@ -56,7 +56,7 @@ func (p *parsed) jwk(c identity.Credential) (identity.Secret, error) {
 		return identity.Secret{}, err
 	}
 	jwk := identity.NewSecret(encoded)
-	if known != nil && known.credential.KeyID == c.KeyID {
+	if known != nil {
 		known.jwk = jwk
 	}
 	return jwk, nil

@@ -9,6 +9,16 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/oktasim"
 )
 
+// listings counts by how many calls groups were listed after the first n calls of all.
+func (w *world) listings(n int) (lists int) {
+	for _, call := range w.since(n) {
+		if call == "GET groups" {
+			lists++
+		}
+	}
+	return lists
+}
+
 // TestMoreRolesThanOktaFinds: beyond 300 groups Okta's q does not tell all, and its search does.
 func TestMoreRolesThanOktaFinds(t *testing.T) {
 	w := newWorld(t, oktasim.Options{Limits: oktasim.LimitsUnlimited})
@@ -31,13 +41,7 @@ func TestMoreRolesThanOktaFinds(t *testing.T) {
 			t.Errorf("the group of role %d is not seen: %+v", i, seen.Group)
 		}
 	}
-	lists := 0
-	for _, call := range w.since(before) {
-		if call == "GET groups" {
-			lists++
-		}
-	}
-	if lists != 3 {
+	if lists := w.listings(before); lists != 3 {
 		t.Errorf("groups were listed by %d calls, want one by q and two pages of the search", lists)
 	}
 }
@@ -48,20 +52,12 @@ func TestRefusedListIsNotAskedForAgain(t *testing.T) {
 	w := newWorld(t, oktasim.Options{})
 	w.org.Inject(oktasim.Fault{Method: "GET", Path: `/api/v1/groups$`, Action: oktasim.Status(400, "E0000001")})
 	d, before := w.open(), len(w.org.Operations())
-	asked := func() (n int) {
-		for _, call := range w.since(before) {
-			if call == "GET groups" {
-				n++
-			}
-		}
-		return n
-	}
 	for range 20 {
 		if _, err := d.ObserveRole(t.Context(), roleMark(), "k8s/test/a/r"); identity.KindOf(err) != identity.Rejected {
 			t.Fatalf("got %v, want it refused", err)
 		}
 	}
-	if n := asked(); n != 1 {
+	if n := w.listings(before); n != 1 {
 		t.Errorf("it was asked for %d times", n)
 	}
 	w.org.ClearFaults()

@@ -168,3 +168,11 @@ func LabelsChanged() builder.Predicates {
 		},
 	))
 }
+
+// Updated lets those updates through in which changed tells the object as it was from what it is,
+// and all that comes and goes.
+func Updated(changed func(before, after client.Object) bool) builder.Predicates {
+	return builder.WithPredicates(predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool { return changed(e.ObjectOld, e.ObjectNew) },
+	})
+}

@@ -72,16 +72,12 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AccessPolicy{}).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.conditionalOn), builder.WithPredicates(rolesChange())).
-		Watches(&v1alpha1.AIAgentRole{}, lifecycle.SoonFor(c.ceilings), builder.WithPredicates(predicate.Funcs{
-			UpdateFunc: func(e event.UpdateEvent) bool { return reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
-		})).
-		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.under), builder.WithPredicates(predicate.Funcs{
-			UpdateFunc: func(e event.UpdateEvent) bool { return reference.PolicyChanged(e.ObjectOld, e.ObjectNew) },
-		})).
+		Watches(&v1alpha1.AIAgentRole{}, lifecycle.SoonFor(c.ceilings), reference.Updated(reference.TermsChanged)).
+		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.under), reference.Updated(reference.PolicyChanged)).
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rivals), builder.WithPredicates(governsOthers())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
-		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.quarantines), builder.WithPredicates(keysChange())).
-		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.SoonFor(c.ceilings), builder.WithPredicates(keysChange())).
+		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.quarantines), reference.Updated(reference.KeyChanged)).
+		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.SoonFor(c.ceilings), reference.Updated(reference.KeyChanged)).
 		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
 		Complete(c.Reconciler())
 }
@@ -98,11 +94,6 @@ func rolesChange() predicate.Predicate {
 				return a.Login == b.Login && a.State == b.State
 			})
 	}}
-}
-
-// keysChange lets through what policies look at of a key.
-func keysChange() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return reference.KeyChanged(e.ObjectOld, e.ObjectNew) }}
 }
 
 // governsOthers lets through what other policies for the same apps look at of a policy: which

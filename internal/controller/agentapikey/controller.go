@@ -87,9 +87,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
-		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole), builder.WithPredicates(predicate.Funcs{
-			UpdateFunc: func(e event.UpdateEvent) bool { return reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
-		})).
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole), reference.Updated(reference.TermsChanged)).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.unsettledKeysOfRole), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool { return !reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
 			CreateFunc: func(event.CreateEvent) bool { return false },
