@@ -84,7 +84,7 @@ func called() []bug {
 		},
 		{
 			name: "priority starvation", file: "internal/okta/governor/bucket.go",
-			old: "\treturn !caller.Urgent && b.free() <= 0", new: "\treturn b.free() <= 0",
+			old: "\treturn !caller.Urgent && b.free(now) <= 0", new: "\treturn b.free(now) <= 0",
 			pkg: "./internal/okta/governor", test: ".",
 		},
 		{

@@ -61,14 +61,19 @@ type bucket struct {
 // would ever be learned.
 func (b *bucket) budget() int { return max(1, b.limit*b.share/100) }
 
-// lane is the part of the budget kept for urgent calls: a tenth, three at least,
-// but never more than half. Towards its end a window lends all but three.
-func (b *bucket) lane(now time.Time) int {
+// kept is the part of the budget kept for urgent calls: a tenth, three at least,
+// but never more than half.
+func (b *bucket) kept() int {
 	budget := b.budget()
-	if b.lends(now) {
-		return min(lendBut, budget/2)
-	}
 	return min(max((budget+9)/10, lendBut), budget/2)
+}
+
+// lane is what is kept now: towards its end a window lends all but three.
+func (b *bucket) lane(now time.Time) int {
+	if b.lends(now) {
+		return min(lendBut, b.budget()/2)
+	}
+	return b.kept()
 }
 
 // lends tells that the window is about to end, as an answer of Okta's said.
@@ -107,8 +112,10 @@ func (b *bucket) roll(now time.Time) {
 
 // open begins a window with the given end, zero if that is not known yet.
 func (b *bucket) open(now, ends time.Time) {
+	windows := 1
 	if !b.ends.IsZero() {
 		b.ended, b.endedUsed, b.endedRoutine = b.ends, b.used, b.routine
+		windows += int(max(0, now.Sub(b.ends)) / window)
 	}
 	if b.guessed && now.Sub(b.last) < window {
 		// All but the first call may fall into the window that Okta counts now.
@@ -118,28 +125,36 @@ func (b *bucket) open(now, ends time.Time) {
 	b.ends, b.guessed = ends, false
 	b.used, b.routine, b.remaining = b.over, b.overRoutine, unknown
 	b.over, b.overRoutine, b.invited = 0, 0, 0
-	b.fair.roll()
-	b.hurried.roll()
+	b.fair.roll(windows)
+	b.hurried.roll(windows)
 }
 
 // admit says why a call may not be sent now; nil when it may.
 func (b *bucket) admit(now time.Time, caller Caller) *Refusal {
 	if now.Before(b.closed) {
-		b.fairnessOf(caller).ask(caller)
-		return &Refusal{Wait: b.closed.Sub(now), Why: "Okta has closed the window"}
+		return &Refusal{Wait: b.closed.Sub(now) + b.turn(caller), Why: "Okta has closed the window"}
 	}
 	if !b.known && b.flying > 0 {
 		return &Refusal{Wait: learning, Why: "the limit is being learned"}
 	}
 	if b.exhausted(now, caller) || !b.shares(now, caller) {
-		b.fairnessOf(caller).ask(caller)
-		wait := b.untilEnd(now)
-		if invited := b.invites(now, caller); invited > 0 {
-			wait = invited
+		wait := b.invites(now, caller)
+		if wait == 0 {
+			wait = b.untilEnd(now) + b.turn(caller)
 		}
 		return &Refusal{Wait: wait, Why: "the share of the limit is used up"}
 	}
 	return nil
+}
+
+// turn is how long after the next window begins a refused call should come: as many windows as it
+// has to wait for others of its namespace. Nothing urgent waits for a later window than the next.
+func (b *bucket) turn(caller Caller) time.Duration {
+	furthest := horizon
+	if caller.Urgent || b.ends.IsZero() {
+		furthest = 1
+	}
+	return time.Duration(b.fairnessOf(caller).turn(caller.Namespace, b.budget()-b.kept(), furthest)) * window
 }
 
 func (b *bucket) exhausted(now time.Time, caller Caller) bool {
