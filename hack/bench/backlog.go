@@ -176,6 +176,7 @@ func (s *stage) answered(ctx context.Context, asked map[string]time.Time, apps m
 	for i := range wished {
 		started = append(started, made[wish(i)].Sub(asked[wish(i)]))
 	}
+	say("  new keys elsewhere, one after another: %v", started)
 	return cut, started, nil
 }
 

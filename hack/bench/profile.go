@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/pprof"
 
 	"github.com/go-logr/logr"
@@ -53,7 +52,6 @@ func operateProfiled(args []string) error {
 	if err != nil {
 		return err
 	}
-	runtime.GC()
 	return errors.Join(ended, pprof.WriteHeapProfile(heap), closed(cpu, heap))
 }
 
