@@ -37,7 +37,7 @@ type verdict struct {
 //	error        Ready  and            next look
 //	none         True   -              resync
 //	Waiting      False  Reconciling    RetryAfter or 5 s
-//	Throttled    False  Reconciling    RetryAfter: when the rate limit's window ends
+//	Throttled    False  Reconciling    RetryAfter: the turn in one of the rate limit's next windows
 //	Unavailable  False  Reconciling    backoff of the queue, or RetryAfter
 //	Rejected     False  Stalled        RetryAfter or 10 min
 //	Conflict     False  Stalled        RetryAfter or 5 min

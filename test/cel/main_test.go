@@ -6,7 +6,6 @@ package cel
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,7 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/agentidentity/agent-identity-operator/test/plane"
 )
 
 const namespace = "default"
@@ -32,38 +32,14 @@ var resources = map[string]string{
 var server dynamic.Interface
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is unset, so there is no kube-apiserver to test with: run `make test`, which finds or builds one and sets it.")
-		return 1
-	}
-	no := false
-	env := &envtest.Environment{
-		UseExistingCluster:    &no,
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	// Start leaves the server running when it refuses a CRD.
-	defer func() {
-		if err := env.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the API server:", err)
+	crds := []string{filepath.Join("..", "..", "config", "crd", "bases")}
+	plane.Main("cel", plane.Options{CRDs: crds}, func(p *plane.Plane) (int, error) {
+		var err error
+		if server, err = dynamic.NewForConfig(p.REST); err != nil {
+			return 1, fmt.Errorf("making a client: %w", err)
 		}
-	}()
-	config, err := env.Start()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "starting the API server and installing the CRDs:", err)
-		return 1
-	}
-	config.QPS = -1
-	server, err = dynamic.NewForConfig(config)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "making a client:", err)
-		return 1
-	}
-	return m.Run()
+		return m.Run(), nil
+	})
 }
 
 func client(kind string) dynamic.ResourceInterface {

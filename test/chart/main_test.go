@@ -3,9 +3,7 @@ package chart
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +11,12 @@ import (
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
+	"github.com/agentidentity/agent-identity-operator/test/plane"
 )
 
 // cluster is the one API server of this package, with nothing installed.
@@ -53,54 +50,18 @@ func (h *heard) take() []string {
 }
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "chart:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (int, error) {
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard)))
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" || os.Getenv("HELM") == "" {
-		return 1, errors.New("KUBEBUILDER_ASSETS or HELM is unset; run `make test`, which sees to the programs that are needed")
-	}
-	started := &envtest.Environment{}
-	defer func() { _ = started.Stop() }() // also when it has come up only half
-	config, err := started.Start()
-	if err != nil {
-		return 1, fmt.Errorf("starting etcd and kube-apiserver: %w", err)
-	}
-	config.QPS, config.Burst = -1, -1
-	cluster.rest = config
-	scheme := operator.Scheme()
-	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
-		return 1, fmt.Errorf("learning of kinds: %w", err)
-	}
-	warned := rest.CopyConfig(config)
-	warned.WarningHandler = &cluster.warnings
-	if cluster.admin, err = client.New(warned, client.Options{Scheme: scheme}); err != nil {
-		return 1, fmt.Errorf("making a client: %w", err)
-	}
-	person, err := started.AddUser(envtest.User{Name: "person", Groups: []string{"system:masters"}}, config)
-	if err != nil {
-		return 1, fmt.Errorf("making a person's user: %w", err)
-	}
-	text, err := person.KubeConfig()
-	if err != nil {
-		return 1, fmt.Errorf("making a kubeconfig: %w", err)
-	}
-	home, err := os.MkdirTemp("", "chart-")
-	if err != nil {
-		return 1, fmt.Errorf("making a directory: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(home) }()
-	cluster.kubeconfig = filepath.Join(home, "kubeconfig")
-	if err := os.WriteFile(cluster.kubeconfig, text, 0o600); err != nil {
-		return 1, fmt.Errorf("writing a kubeconfig: %w", err)
-	}
-	return m.Run(), nil
+	plane.Main("chart", plane.Options{Programs: []string{"HELM"}}, func(p *plane.Plane) (int, error) {
+		cluster.rest, cluster.kubeconfig = p.REST, p.Kubeconfig
+		warned := rest.CopyConfig(p.REST)
+		warned.WarningHandler = &cluster.warnings
+		scheme := operator.Scheme()
+		utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
+		var err error
+		if cluster.admin, err = client.New(warned, client.Options{Scheme: scheme}); err != nil {
+			return 1, fmt.Errorf("making a client: %w", err)
+		}
+		return m.Run(), nil
+	})
 }
 
 // helm runs Helm as a person would, and gives what it says.

@@ -2,9 +2,7 @@ package story
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,13 +10,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/yaml"
 
 	"github.com/agentidentity/agent-identity-operator/internal/operator"
+	"github.com/agentidentity/agent-identity-operator/test/plane"
 )
 
 // cluster is the one API server of this package.
@@ -36,56 +32,27 @@ var cluster struct {
 const operatorUser = "system:serviceaccount:agent-identity-system:agent-identity-operator"
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "story:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (int, error) {
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // a story that wants logs gives the operator a logger
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return 1, fmt.Errorf("KUBEBUILDER_ASSETS is unset; run the stories with `make test`, which sees to the programs they need")
-	}
 	bases := filepath.Join("..", "..", "config", "crd", "bases")
-	environment := &envtest.Environment{
+	plane.Main("story", plane.Options{
 		// What config/ installs, and nothing else.
-		CRDDirectoryPaths: []string{
+		CRDs: []string{
 			filepath.Join(bases, "agentidentity.dev_aiagentroles.yaml"),
 			filepath.Join(bases, "agentidentity.dev_agentapikeys.yaml"),
 			filepath.Join(bases, "agentidentity.dev_accesspolicies.yaml"),
 			filepath.Join(bases, "agentidentity.dev_auditsinks.yaml"),
 		},
-		ErrorIfCRDPathMissing: true,
-	}
-	defer func() { _ = environment.Stop() }() // also when it has come up only half
-	config, err := environment.Start()
-	if err != nil {
-		return 1, fmt.Errorf("starting etcd and kube-apiserver: %w", err)
-	}
-	config.QPS, config.Burst = -1, -1
-	if cluster.admin, err = client.NewWithWatch(config, client.Options{Scheme: operator.Scheme()}); err != nil {
+	}, func(p *plane.Plane) (int, error) { return run(m, p) })
+}
+
+func run(m *testing.M, p *plane.Plane) (int, error) {
+	var err error
+	if cluster.admin, err = client.NewWithWatch(p.REST, client.Options{Scheme: operator.Scheme()}); err != nil {
 		return 1, fmt.Errorf("making the administrator's client: %w", err)
 	}
-	user, err := environment.AddUser(envtest.User{Name: operatorUser}, config)
-	if err != nil {
-		return 1, fmt.Errorf("making the operator's user: %w", err)
-	}
-	person, err := environment.AddUser(envtest.User{Name: "person", Groups: []string{"system:masters"}}, config)
-	if err != nil {
-		return 1, fmt.Errorf("making a person's user: %w", err)
-	}
-	if err := writeKubeconfig(person); err != nil {
+	cluster.kubeconfig = p.Kubeconfig
+	if cluster.operator, cluster.operatorKubeconfig, err = p.User(operatorUser); err != nil {
 		return 1, err
 	}
-	defer func() { _ = os.Remove(cluster.kubeconfig) }()
-	cluster.operator = user.Config()
-	if cluster.operatorKubeconfig, err = user.KubeConfig(); err != nil {
-		return 1, fmt.Errorf("making the operator's kubeconfig: %w", err)
-	}
-	cluster.operator.QPS, cluster.operator.Burst = -1, -1
 	asked := &rights{used: map[string]bool{}}
 	cluster.operator.Wrap(asked.watching)
 	if err := bindShippedRole(); err != nil {
@@ -101,20 +68,6 @@ func run(m *testing.M) (int, error) {
 		return code, nil
 	}
 	return 0, asked.check()
-}
-
-func writeKubeconfig(person *envtest.AuthenticatedUser) error {
-	text, err := person.KubeConfig()
-	if err != nil {
-		return fmt.Errorf("making a kubeconfig: %w", err)
-	}
-	file, err := os.CreateTemp("", "story-kubeconfig-")
-	if err != nil {
-		return fmt.Errorf("writing a kubeconfig: %w", err)
-	}
-	cluster.kubeconfig = file.Name()
-	_, err = file.Write(text)
-	return errors.Join(err, file.Close())
 }
 
 // bindShippedRole gives the operator exactly the ClusterRole that config/ ships.

@@ -153,6 +153,6 @@ func Broken(what string, header http.Header) *identity.Error {
 func Throttled(wait time.Duration, header http.Header) *identity.Error {
 	return &identity.Error{
 		Kind: identity.Throttled, Reason: identity.ReasonThrottled, RetryAfter: wait, RequestID: requestID(header),
-		Message: "the operator's share of Okta's rate limit is used up; calls go on in the next window",
+		Message: "the operator's share of Okta's rate limit is used up; calls go on when it is their turn, within a few minutes",
 	}
 }
