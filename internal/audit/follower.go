@@ -228,7 +228,7 @@ func (f *Follower) caller(ctx context.Context) context.Context {
 	if f.live {
 		return identity.WithCaller(ctx, identity.Caller{})
 	}
-	return identity.WithCaller(ctx, identity.Caller{Namespace: f.sink.Namespace})
+	return identity.WithCaller(ctx, identity.Caller{Kind: "AuditSink", Namespace: f.sink.Namespace, Name: f.sink.ID})
 }
 
 // restart goes on from a time where the place is not known any more. What has been written

@@ -21,8 +21,8 @@ const (
 type Caller struct {
 	Namespace string
 	Urgency   Urgency
-	// Kind and Name are those of the object, for the record of what was done; they may
-	// be empty.
+	// Kind and Name are those of the object, for the record of what was done, and so that its
+	// turn in a rate limit is its own. Those without share one turn in their namespace.
 	Kind, Name string
 }
 

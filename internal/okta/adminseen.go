@@ -101,7 +101,9 @@ func (s adminSeen) member(group string) (id string, is bool) {
 // asking makes calls that only look ordinary ones: how often is looked the owners of roles
 // decide, and what is kept for taking access away is for that alone.
 func asking(ctx context.Context) context.Context {
-	return identity.WithCaller(ctx, identity.Caller{Namespace: identity.CallerFrom(ctx).Namespace})
+	caller := identity.CallerFrom(ctx)
+	caller.Urgency = identity.Routine
+	return identity.WithCaller(ctx, caller)
 }
 
 // findAdmin finds the two parts that have a label, and makes sure that they are the owner's.

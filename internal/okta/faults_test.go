@@ -224,19 +224,19 @@ func TestShareOfARealLimit(t *testing.T) {
 	d := w.open(func(c *okta.Config) {
 		c.Share, c.Metrics, c.Base = 50, registry, inProcess{m}
 	})
-	pending := map[string]int{"many": 150, "few": 5}
+	pending := map[string][]string{"many": names("many", 150), "few": names("few", 5)}
 	finished := map[string]int{}
 	minute := 0
 	for ; len(finished) < 2 && minute < 10; minute++ {
 		for _, namespace := range []string{"many", "few"} {
-			if pending[namespace] == 0 {
+			if len(pending[namespace]) == 0 {
 				continue
 			}
-			if pending[namespace] = registerSome(t, d, namespace, pending[namespace]); pending[namespace] == 0 {
+			if pending[namespace] = registerSome(t, d, namespace, pending[namespace]); len(pending[namespace]) == 0 {
 				finished[namespace] = minute
 			}
 		}
-		if err := revokeOne(t, d, fmt.Sprintf("many-%d", 150-minute)); err != nil {
+		if err := revokeOne(t, d, fmt.Sprintf("many-%d", minute)); err != nil {
 			t.Errorf("minute %d: taking access away is kept waiting: %v", minute, err)
 		}
 		w.clock.Step(61 * time.Second)
@@ -272,22 +272,28 @@ func revokeOne(t *testing.T, d identity.Directory, name string) error {
 	return d.DeactivateClient(ctx, *seen)
 }
 
-// registerSome tries every pending client of the namespace once, and gives how many
-// are left.
-func registerSome(t *testing.T, d identity.Directory, namespace string, pending int) int {
+func names(namespace string, n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("%s-%d", namespace, i))
+	}
+	return all
+}
+
+// registerSome tries every pending client of the namespace once, and gives those that are left.
+func registerSome(t *testing.T, d identity.Directory, namespace string, pending []string) (left []string) {
 	t.Helper()
-	ctx := identity.WithCaller(t.Context(), identity.Caller{Namespace: namespace})
-	for range pending {
-		err := d.RegisterClient(ctx, registration(t, fmt.Sprintf("%s-%d", namespace, pending)))
+	for _, name := range pending {
+		ctx := identity.WithCaller(t.Context(), identity.Caller{Kind: "AgentAPIKey", Namespace: namespace, Name: name})
+		err := d.RegisterClient(ctx, registration(t, name))
 		if err == nil {
-			pending--
 			continue
 		}
 		if identity.KindOf(err) != identity.Throttled {
 			t.Fatalf("registering: %v", err)
 		}
+		left = append(left, name)
 	}
-	return pending
+	return left
 }
 
 // inProcess calls a handler without a connection.

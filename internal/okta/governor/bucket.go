@@ -154,7 +154,7 @@ func (b *bucket) turn(caller Caller) time.Duration {
 	if caller.Urgent || b.ends.IsZero() {
 		furthest = 1
 	}
-	return time.Duration(b.fairnessOf(caller).turn(caller.Namespace, b.budget()-b.kept(), furthest)) * window
+	return time.Duration(b.fairnessOf(caller).turn(caller, b.budget()-b.kept(), furthest)) * window
 }
 
 func (b *bucket) exhausted(now time.Time, caller Caller) bool {
@@ -187,35 +187,35 @@ func (b *bucket) shares(now time.Time, caller Caller) bool {
 	case caller.Urgent && caller.Namespace == "":
 		return true
 	case caller.Urgent:
-		return b.left() > b.keptFrom(now, caller.Namespace)
+		return b.left() > b.keptFrom(now, caller)
 	}
 	part := b.fair.part(b.budget()-b.lane(now), caller.Namespace)
-	return b.fair.claims(caller.Namespace, part) || b.free(now) > b.heldIn(&b.fair, now, caller.Namespace, part)
+	return b.fair.claims(caller, part) || b.free(now) > b.heldIn(&b.fair, now, caller, part)
 }
 
 // keptFrom is what urgent calls of a namespace leave to others: those who were refused
 // something urgent, those who come only now, and, up to half of the budget, those who were
 // refused anything else. A namespace that takes away all day keeps nobody else from it.
-func (b *bucket) keptFrom(now time.Time, namespace string) int {
-	part := b.hurried.part(b.lane(now), namespace)
-	if b.hurried.claims(namespace, part) {
+func (b *bucket) keptFrom(now time.Time, caller Caller) int {
+	part := b.hurried.part(b.lane(now), caller.Namespace)
+	if b.hurried.claims(caller, part) {
 		return 0
 	}
-	kept := b.heldIn(&b.hurried, now, namespace, part)
-	if b.hurried.spent[namespace] > 0 {
+	kept := b.heldIn(&b.hurried, now, caller, part)
+	if b.hurried.spent[caller.Namespace] > 0 {
 		kept = max(kept, b.newcomers(now))
 	}
-	others := b.heldIn(&b.fair, now, namespace, b.fair.part(b.budget()-b.lane(now), namespace))
+	others := b.heldIn(&b.fair, now, caller, b.fair.part(b.budget()-b.lane(now), caller.Namespace))
 	return kept + min(others, b.budget()/2)
 }
 
 // heldIn is what is held back for others. Those who were told to come back have come by
 // the middle of the window; what they leave is free for all.
-func (b *bucket) heldIn(f *fairness, now time.Time, namespace string, part int) int {
+func (b *bucket) heldIn(f *fairness, now time.Time, caller Caller, part int) int {
 	if !b.ends.IsZero() && b.ends.Sub(now) < window/2 {
 		return 0
 	}
-	return f.held(namespace, part)
+	return f.held(caller, part)
 }
 
 // left is what is left of the budget for everybody.

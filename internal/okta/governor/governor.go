@@ -11,6 +11,8 @@ import (
 // Caller is on whose behalf a call is made.
 type Caller struct {
 	Namespace string
+	// Object tells the callers of a namespace apart, such as by kind and name.
+	Object string
 	// Urgent calls take access away; a part of every limit is kept for them.
 	Urgent bool
 }

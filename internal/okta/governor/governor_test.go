@@ -22,7 +22,8 @@ func reading(remaining int) Reading {
 // spend makes n calls of the namespace and gives how many were let out.
 func spend(g *Governor, now time.Time, caller Caller, n int, answer Reading) int {
 	sent := 0
-	for range n {
+	for i := range n {
+		caller.Object = strconv.Itoa(i)
 		ticket, refusal := g.Reserve(now, apps(), caller)
 		if refusal != nil {
 			continue
@@ -224,7 +225,7 @@ func TestFairness(t *testing.T) {
 // come to theirs, urgent or not, within a window.
 func TestUrgentFairness(t *testing.T) {
 	g := New(Options{Share: 50, MaxInFlight: 8})
-	many, few, late := Caller{"many", true}, Caller{"few", true}, Caller{"late", true}
+	many, few, late := Caller{Namespace: "many", Urgent: true}, Caller{Namespace: "few", Urgent: true}, Caller{Namespace: "late", Urgent: true}
 	plain := Caller{Namespace: "plain"}
 	answer := func(window int) Reading {
 		return Reading{Answered: true, Limit: 100, Remaining: unknown, Reset: noon().Add(time.Duration(window) * time.Minute)}
@@ -305,7 +306,8 @@ func TestLent(t *testing.T) {
 		t.Fatalf("%d were sent, want 45", sent)
 	}
 	soon, late := 0, 0
-	for range 10 {
+	for i := range 10 {
+		routine.Object = strconv.Itoa(i)
 		_, refusal := g.Reserve(noon().Add(10*time.Second), apps(), routine)
 		switch {
 		case refusal == nil:

@@ -10,8 +10,8 @@ import (
 
 // waiter is an object that wants one call of the org, and asks again when it is told to.
 type waiter struct {
-	namespace string
-	came, at  time.Time
+	caller   Caller
+	came, at time.Time
 }
 
 type waiters []waiter
@@ -26,53 +26,67 @@ func (w *waiters) Pop() any {
 	return last
 }
 
-// TestTurns lets thousands of one namespace wait, and now and then one of another come. Each asks
-// when it was told to, 2 ms after the one before at the earliest, which is what a look costs.
+// TestTurns lets thousands of one namespace wait, now and then one of another come, and access be taken
+// away. Each asks when it was told to, 4 ms after the one before at the earliest, which is what a look costs.
 func TestTurns(t *testing.T) {
 	const (
-		many  = 4000
-		steps = 20
+		many    = 4000
+		minutes = 8
 	)
-	random := rand.New(rand.NewPCG(1, 1))
-	server, g := newServer(random), New(Options{Share: 50, MaxInFlight: 8})
-	start := noon().Add(time.Minute)
-	var waiting waiters
-	for range many {
-		waiting = append(waiting, waiter{"many", start, start})
-	}
-	for i := range steps * 3 {
-		at := start.Add(time.Minute + time.Duration(i)*20*time.Second)
-		waiting = append(waiting, waiter{"new-" + strconv.Itoa(i), at, at})
-	}
-	heap.Init(&waiting)
-	asked, sent := map[int64]int{}, map[int64]int{}
-	now, slowest := start, time.Duration(0)
-	for now.Before(start.Add(steps * time.Minute)) {
-		next := heap.Pop(&waiting).(waiter)
-		if now = now.Add(2 * time.Millisecond); now.Before(next.at) {
-			now = next.at
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		server, g := newServer(random), New(Options{Share: 50, MaxInFlight: 8})
+		start := noon().Add(time.Minute)
+		var waiting waiters
+		come := func(n int, caller Caller, at func(i int) time.Duration) {
+			for i := range n {
+				caller.Object = strconv.Itoa(i)
+				when := start.Add(at(i))
+				waiting = append(waiting, waiter{caller, when, when})
+			}
 		}
-		index := int64(now.Add(-server.phase).Sub(noon()) / window)
-		asked[index]++
-		ticket, refusal := g.Reserve(now, apps(), Caller{Namespace: next.namespace})
-		if refusal != nil {
-			next.at = now.Add(refusal.Wait)
-			heap.Push(&waiting, next)
-			continue
+		anywhen := func(int) time.Duration {
+			return time.Minute + time.Duration(random.IntN((minutes-3)*60000))*time.Millisecond
 		}
-		g.Settle(now, ticket, server.call(now, true))
-		sent[index]++
-		if next.namespace != "many" {
-			slowest = max(slowest, now.Sub(next.came))
+		come(many, Caller{Namespace: "many"}, func(i int) time.Duration { return time.Duration(i) * 8 * time.Millisecond })
+		come(15, Caller{Namespace: "few"}, anywhen)
+		come(15, Caller{Namespace: "one"}, anywhen)
+		come(20, Caller{Namespace: "many", Urgent: true}, func(i int) time.Duration { return time.Duration(i) * 15 * time.Second })
+		heap.Init(&waiting)
+		again, sent, slowest := map[int64]int{}, map[int64]int{}, map[Caller]time.Duration{}
+		for now := start; now.Before(start.Add(minutes * time.Minute)); {
+			next := heap.Pop(&waiting).(waiter)
+			if now = now.Add(4 * time.Millisecond); now.Before(next.at) {
+				now = next.at
+			}
+			index := int64(now.Add(-server.phase).Sub(noon()) / window)
+			if next.at.After(next.came) {
+				again[index]++
+			}
+			ticket, refusal := g.Reserve(now, apps(), next.caller)
+			if refusal != nil {
+				next.at = now.Add(refusal.Wait)
+				heap.Push(&waiting, next)
+				continue
+			}
+			g.Settle(now, ticket, server.call(now, true))
+			sent[index]++
+			next.caller.Object = ""
+			slowest[next.caller] = max(slowest[next.caller], now.Sub(next.came))
 		}
-	}
-	if slowest > 65*time.Second {
-		t.Errorf("one of another namespace waited %s, want a window", slowest)
-	}
-	first := int64(start.Add(-server.phase).Sub(noon()) / window)
-	for index := first + 1; index < first+steps; index++ {
-		if sent[index] < 45 || asked[index] > many/4 {
-			t.Errorf("in window %d were %d asked for and %d sent, want all that is not kept, and few who ask in vain", index-first, asked[index], sent[index])
+		for caller, most := range map[Caller]time.Duration{
+			{Namespace: "few"}: 65 * time.Second, {Namespace: "one"}: 65 * time.Second, {Namespace: "many", Urgent: true}: 10 * time.Second,
+		} {
+			if took := slowest[caller]; took == 0 || took > most {
+				t.Errorf("seed %d: one of %+v waited %s, want %s at most", seed, caller, took, most)
+			}
+		}
+		first := int64(start.Add(-server.phase).Sub(noon()) / window)
+		for index := first + 1; index < first+minutes; index++ {
+			if sent[index] < 45 || again[index] > many/4 {
+				t.Errorf("seed %d: in window %d %d were sent and %d asked again, want all that is not kept, and few who ask in vain",
+					seed, index-first, sent[index], again[index])
+			}
 		}
 	}
 }
@@ -86,8 +100,8 @@ func TestLastTurns(t *testing.T) {
 			server, g := newServer(random), New(Options{Share: 50, MaxInFlight: 8})
 			now := noon().Add(time.Minute)
 			var waiting waiters
-			for range 900 {
-				waiting = append(waiting, waiter{"a", now, now})
+			for i := range 900 {
+				waiting = append(waiting, waiter{Caller{Namespace: "a", Object: strconv.Itoa(i)}, now, now})
 			}
 			sent := 0
 			for len(waiting) > 0 {
@@ -95,7 +109,7 @@ func TestLastTurns(t *testing.T) {
 				if now = now.Add(2 * time.Millisecond); now.Before(next.at) {
 					now = next.at
 				}
-				ticket, refusal := g.Reserve(now, apps(), Caller{Namespace: next.namespace})
+				ticket, refusal := g.Reserve(now, apps(), next.caller)
 				if refusal == nil {
 					g.Settle(now, ticket, server.call(now, true))
 					sent++

@@ -30,7 +30,7 @@ func (g governed) RoundTrip(req *http.Request) (*http.Response, error) {
 	class := governor.ClassOf(req.URL.Path)
 	caller := identity.CallerFrom(req.Context())
 	ticket, refusal := g.governor.Reserve(g.time.Now(), class, governor.Caller{
-		Namespace: caller.Namespace, Urgent: caller.Urgency == identity.Revocation,
+		Namespace: caller.Namespace, Object: caller.Kind + "/" + caller.Name, Urgent: caller.Urgency == identity.Revocation,
 	})
 	if refusal != nil {
 		closeBody(req.Body)
