@@ -34,6 +34,12 @@ func (t turns) add(c Caller) {
 	t[c.Namespace][c.Object] = true
 }
 
+func (t turns) drop(c Caller) {
+	if delete(t[c.Namespace], c.Object); len(t[c.Namespace]) == 0 {
+		delete(t, c.Namespace)
+	}
+}
+
 // roll begins the window that is so many after the present one.
 func (f *fairness) roll(windows int) {
 	f.due, f.spent = nil, nil
@@ -50,6 +56,9 @@ func (f *fairness) spend(c Caller) {
 	}
 	f.spent[c.Namespace]++
 	delete(f.due[c.Namespace], c.Object)
+	for _, in := range f.later {
+		in.drop(c)
+	}
 }
 
 // turn gives one that is refused the first window with room for its namespace, of the next ones

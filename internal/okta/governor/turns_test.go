@@ -128,3 +128,30 @@ func TestLastTurns(t *testing.T) {
 		})
 	}
 }
+
+// TestEarlyTurn holds that nothing is held back for one that was let out before its turn.
+func TestEarlyTurn(t *testing.T) {
+	for name, early := range map[string]bool{"waits": false, "was let out": true} {
+		t.Run(name, func(t *testing.T) {
+			var f fairness
+			ahead := 0
+			last := Caller{Namespace: "a"}
+			for i := range booked + 1 {
+				last.Object = strconv.Itoa(i)
+				ahead = f.turn(last, 1, horizon)
+			}
+			if again := f.turn(last, 1, horizon); ahead != 1 || again != 1 {
+				t.Fatalf("one of %d is to come %d windows after the next, and %d when it asks again, want 1", booked+1, ahead, again)
+			}
+			want := 1
+			if early {
+				f.spend(last)
+				want = 0
+			}
+			f.roll(2)
+			if held := f.held(Caller{Namespace: "b"}, 1); held != want {
+				t.Errorf("%d are held back, want %d", held, want)
+			}
+		})
+	}
+}
