@@ -18,6 +18,9 @@ const (
 	waitAgain     = 5 * time.Second
 	rejectedAgain = 10 * time.Minute
 	conflictAgain = 5 * time.Minute
+	// shortly is what a Ready object may wait for a call of its next look without losing Ready: after a
+	// start each limit lets one call out, until its answer tells how many may follow.
+	shortly = time.Second
 )
 
 // verdict is an outcome in the words of conditions.
@@ -25,7 +28,9 @@ type verdict struct {
 	ready           metav1.ConditionStatus
 	reason, message string
 	// extra is Reconciling, Stalled or "".
-	extra  string
+	extra string
+	// brief tells that a call was held back for no longer than a moment.
+	brief  bool
 	result ctrl.Result
 	retry  error
 }
@@ -37,7 +42,8 @@ type verdict struct {
 //	error        Ready  and            next look
 //	none         True   -              resync
 //	Waiting      False  Reconciling    RetryAfter or 5 s
-//	Throttled    False  Reconciling    RetryAfter: the turn in one of the rate limit's next windows
+//	Throttled    False  Reconciling    RetryAfter: the turn in one of the rate limit's next windows;
+//	                                   up to a second what is Ready stays so
 //	Unavailable  False  Reconciling    backoff of the queue, or RetryAfter
 //	Rejected     False  Stalled        RetryAfter or 10 min
 //	Conflict     False  Stalled        RetryAfter or 5 min
@@ -61,6 +67,7 @@ func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	switch e.Kind {
 	case identity.Waiting, identity.Throttled:
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, waitAgain), outcome.Again)
+		v.brief = e.Kind == identity.Throttled && v.result.RequeueAfter <= shortly
 	case identity.Rejected:
 		v.extra = v1alpha1.ConditionStalled
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, rejectedAgain), outcome.Again)
@@ -99,10 +106,14 @@ func retryConflict(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, err
 }
 
-// apply writes the verdict into the object's conditions.
+// apply writes the verdict into the object's conditions. One that is Ready stays so for a moment.
 func (v verdict) apply(obj Object, now metav1.Time) {
 	conditions := obj.StatusConditions()
 	generation := obj.GetGeneration()
+	if was := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); v.brief && was != nil &&
+		was.Status == metav1.ConditionTrue && was.ObservedGeneration == generation {
+		return
+	}
 	obj.SetObservedGeneration(generation)
 	set := func(kind string, status metav1.ConditionStatus) {
 		meta.SetStatusCondition(conditions, metav1.Condition{

@@ -83,3 +83,32 @@ func TestApply(t *testing.T) {
 		t.Errorf("observedGeneration = %d, want 3", key.Status.ObservedGeneration)
 	}
 }
+
+// TestBrief holds that one that is Ready stays so while a call is held back for a moment, as after a
+// start, and no longer, and not for a spec that has not been looked at.
+func TestBrief(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason     string
+		generation int64
+		err        *identity.Error
+		want       metav1.ConditionStatus
+	}{
+		"moment":     {"nothing is known that speaks against it", 3, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly}, metav1.ConditionTrue},
+		"long":       {"nobody can vouch for it", 3, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly + 1}, metav1.ConditionFalse},
+		"other":      {"the directory has said something", 3, &identity.Error{Kind: identity.Waiting, RetryAfter: shortly}, metav1.ConditionFalse},
+		"other spec": {"it is Ready for another spec", 4, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly}, metav1.ConditionFalse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := &v1alpha1.AgentAPIKey{}
+			key.Generation = 3
+			settle(Outcome{}, nil, time.Hour).apply(key, metav1.NewTime(time.Unix(10, 0)))
+			key.Generation = tc.generation
+			tc.err.Reason = "Why"
+			v := settle(Outcome{}, tc.err, time.Hour)
+			v.apply(key, metav1.NewTime(time.Unix(20, 0)))
+			if got := key.Status.Conditions[0].Status; got != tc.want || v.result.RequeueAfter != tc.err.RetryAfter {
+				t.Errorf("%s: Ready is %s, and it is looked at again after %s", tc.reason, got, v.result.RequeueAfter)
+			}
+		})
+	}
+}
