@@ -66,7 +66,8 @@ const (
 	ReasonDirectoryUnreachable = "DirectoryUnreachable"
 	// ReasonDirectoryError: Okta answers that it has failed.
 	ReasonDirectoryError = "DirectoryError"
-	// ReasonThrottled: the operator's share of an Okta rate limit is used up until its window ends.
+	// ReasonThrottled: the operator's share of an Okta rate limit is used up until the object's turn in one
+	// of the next windows.
 	ReasonThrottled = "Throttled"
 	// ReasonInvalidRequest: Okta refuses what was asked for.
 	ReasonInvalidRequest = "InvalidRequest"
