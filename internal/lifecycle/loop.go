@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 )
 
@@ -144,7 +145,9 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 		ctrl.LoggerFrom(ctx).Info("stalled until a person acts", "reason", verdict.reason, "message", verdict.message)
 		l.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, verdict.reason, "Stall", "%s", verdict.message)
 	}
-	verdict.apply(obj, metav1.NewTime(l.Clock.Now()))
+	if !Stands(obj, v1alpha1.ConditionReady, err) {
+		verdict.apply(obj, metav1.NewTime(l.Clock.Now()))
+	}
 	if !equality.Semantic.DeepEqual(before, obj) {
 		if patchErr := l.Client.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(patchErr) != nil {
 			return retryConflict(fmt.Errorf("writing the status: %w", patchErr))

@@ -28,9 +28,7 @@ type verdict struct {
 	ready           metav1.ConditionStatus
 	reason, message string
 	// extra is Reconciling, Stalled or "".
-	extra string
-	// brief tells that a call was held back for no longer than a moment.
-	brief  bool
+	extra  string
 	result ctrl.Result
 	retry  error
 }
@@ -67,7 +65,6 @@ func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	switch e.Kind {
 	case identity.Waiting, identity.Throttled:
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, waitAgain), outcome.Again)
-		v.brief = e.Kind == identity.Throttled && v.result.RequeueAfter <= shortly
 	case identity.Rejected:
 		v.extra = v1alpha1.ConditionStalled
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, rejectedAgain), outcome.Again)
@@ -106,14 +103,21 @@ func retryConflict(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, err
 }
 
-// apply writes the verdict into the object's conditions. One that is Ready stays so for a moment.
+// Stands tells that a condition that is True for the object's present spec stays so whatever becomes
+// of err: all that it says is that a call was held back, for a second or less.
+func Stands(obj Object, kind string, err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	if !ok || e.Kind != identity.Throttled || e.RetryAfter <= 0 || e.RetryAfter > shortly {
+		return false
+	}
+	was := meta.FindStatusCondition(*obj.StatusConditions(), kind)
+	return was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == obj.GetGeneration()
+}
+
+// apply writes the verdict into the object's conditions.
 func (v verdict) apply(obj Object, now metav1.Time) {
 	conditions := obj.StatusConditions()
 	generation := obj.GetGeneration()
-	if was := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); v.brief && was != nil &&
-		was.Status == metav1.ConditionTrue && was.ObservedGeneration == generation {
-		return
-	}
 	obj.SetObservedGeneration(generation)
 	set := func(kind string, status metav1.ConditionStatus) {
 		meta.SetStatusCondition(conditions, metav1.Condition{

@@ -84,31 +84,36 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestBrief holds that one that is Ready stays so while a call is held back for a moment, as after a
+// TestStands holds that one that is Ready stays so while a call is held back for a moment, as after a
 // start, and no longer, and not for a spec that has not been looked at.
-func TestBrief(t *testing.T) {
+func TestStands(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason     string
 		generation int64
-		err        *identity.Error
-		want       metav1.ConditionStatus
+		err        error
+		want       bool
 	}{
-		"moment":     {"nothing is known that speaks against it", 3, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly}, metav1.ConditionTrue},
-		"long":       {"nobody can vouch for it", 3, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly + 1}, metav1.ConditionFalse},
-		"other":      {"the directory has said something", 3, &identity.Error{Kind: identity.Waiting, RetryAfter: shortly}, metav1.ConditionFalse},
-		"other spec": {"it is Ready for another spec", 4, &identity.Error{Kind: identity.Throttled, RetryAfter: shortly}, metav1.ConditionFalse},
+		"moment":     {"nothing is known that speaks against it", 3, throttled(shortly), true},
+		"long":       {"nobody can vouch for it", 3, throttled(shortly + 1), false},
+		"other":      {"the directory has said something", 3, &identity.Error{Kind: identity.Waiting, RetryAfter: shortly}, false},
+		"other spec": {"it is Ready for another spec", 4, throttled(shortly), false},
+		"no error":   {"it is looked at, and said anew", 3, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key := &v1alpha1.AgentAPIKey{}
 			key.Generation = 3
 			settle(Outcome{}, nil, time.Hour).apply(key, metav1.NewTime(time.Unix(10, 0)))
 			key.Generation = tc.generation
-			tc.err.Reason = "Why"
-			v := settle(Outcome{}, tc.err, time.Hour)
-			v.apply(key, metav1.NewTime(time.Unix(20, 0)))
-			if got := key.Status.Conditions[0].Status; got != tc.want || v.result.RequeueAfter != tc.err.RetryAfter {
-				t.Errorf("%s: Ready is %s, and it is looked at again after %s", tc.reason, got, v.result.RequeueAfter)
+			if got := Stands(key, v1alpha1.ConditionReady, tc.err); got != tc.want {
+				t.Errorf("%s: Stands is %t", tc.reason, got)
+			}
+			if Stands(key, "Other", tc.err) {
+				t.Error("a condition that is not there stands")
 			}
 		})
 	}
+}
+
+func throttled(after time.Duration) error {
+	return fmt.Errorf("observing: %w", &identity.Error{Kind: identity.Throttled, RetryAfter: after})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
@@ -36,6 +37,9 @@ func report(role *v1alpha1.AIAgentRole, want desired.Role, seen plan.RoleSeen) {
 
 // reportPermissions says whether what agents need of the role stands.
 func reportPermissions(role *v1alpha1.AIAgentRole, err error, now time.Time) {
+	if lifecycle.Stands(role, v1alpha1.ConditionPermissionsReady, err) {
+		return
+	}
 	condition := metav1.Condition{
 		Type: v1alpha1.ConditionPermissionsReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady,
 		Message: "agents get what the role permits", ObservedGeneration: role.Generation, LastTransitionTime: metav1.NewTime(now),
