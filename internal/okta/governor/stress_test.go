@@ -18,10 +18,15 @@ type window60 struct {
 	tooMany int
 }
 
+// window counts the server's windows.
+func (s *window60) window(now time.Time) int64 {
+	return int64(now.Add(-s.phase).Sub(noon()) / time.Minute)
+}
+
 func (s *window60) call(now time.Time, ours bool) Reading {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	index := int64(now.Add(-s.phase).Sub(noon()) / time.Minute)
+	index := s.window(now)
 	s.used[index]++
 	if ours {
 		s.ours[index]++

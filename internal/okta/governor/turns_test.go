@@ -26,6 +26,15 @@ func (w *waiters) Pop() any {
 	return last
 }
 
+// next takes the one that asks first, and gives when it does: a look after the one before at the earliest.
+func (w *waiters) next(before time.Time, look time.Duration) (waiter, time.Time) {
+	next := heap.Pop(w).(waiter)
+	if now := before.Add(look); now.After(next.at) {
+		return next, now
+	}
+	return next, next.at
+}
+
 // TestTurns lets thousands of one namespace wait, now and then one of another come, and access be taken
 // away. Each asks when it was told to, 4 ms after the one before at the earliest, which is what a look costs.
 func TestTurns(t *testing.T) {
@@ -55,11 +64,9 @@ func TestTurns(t *testing.T) {
 		heap.Init(&waiting)
 		again, sent, slowest := map[int64]int{}, map[int64]int{}, map[Caller]time.Duration{}
 		for now := start; now.Before(start.Add(minutes * time.Minute)); {
-			next := heap.Pop(&waiting).(waiter)
-			if now = now.Add(4 * time.Millisecond); now.Before(next.at) {
-				now = next.at
-			}
-			index := int64(now.Add(-server.phase).Sub(noon()) / window)
+			var next waiter
+			next, now = waiting.next(now, 4*time.Millisecond)
+			index := server.window(now)
 			if next.at.After(next.came) {
 				again[index]++
 			}
@@ -81,7 +88,7 @@ func TestTurns(t *testing.T) {
 				t.Errorf("seed %d: one of %+v waited %s, want %s at most", seed, caller, took, most)
 			}
 		}
-		first := int64(start.Add(-server.phase).Sub(noon()) / window)
+		first := server.window(start)
 		for index := first + 1; index < first+minutes; index++ {
 			if sent[index] < 45 || again[index] > many/4 {
 				t.Errorf("seed %d: in window %d %d were sent and %d asked again, want all that is not kept, and few who ask in vain",
@@ -105,10 +112,8 @@ func TestLastTurns(t *testing.T) {
 			}
 			sent := 0
 			for len(waiting) > 0 {
-				next := heap.Pop(&waiting).(waiter)
-				if now = now.Add(2 * time.Millisecond); now.Before(next.at) {
-					now = next.at
-				}
+				var next waiter
+				next, now = waiting.next(now, 2*time.Millisecond)
 				ticket, refusal := g.Reserve(now, apps(), next.caller)
 				if refusal == nil {
 					g.Settle(now, ticket, server.call(now, true))
