@@ -71,13 +71,20 @@ type Loop[T Object] struct {
 	Clock    clock.PassiveClock
 	// Resync is how often an object that is Ready is looked at again.
 	Resync time.Duration
+
+	superseded superseded
 }
 
 // Reconcile implements reconcile.Reconciler.
 func (l *Loop[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	obj := l.Kind.New()
 	if err := l.Client.Get(ctx, req.NamespacedName, obj); err != nil {
+		l.superseded.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if l.superseded.has(obj, l.Clock.Now()) {
+		// What was written comes as an event, and is looked at then.
+		return ctrl.Result{RequeueAfter: heard}, nil
 	}
 	if !obj.GetDeletionTimestamp().IsZero() {
 		return l.release(ctx, obj)
@@ -108,6 +115,7 @@ func (l *Loop[T]) claim(ctx context.Context, obj T) error {
 	if err := l.Client.Patch(ctx, obj, patch); err != nil {
 		return fmt.Errorf("putting the finalizer on: %w", err)
 	}
+	l.superseded.by(obj, before.GetResourceVersion(), l.Clock.Now())
 	return nil
 }
 
@@ -152,6 +160,7 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 		if patchErr := l.Client.Status().Patch(ctx, obj, client.MergeFrom(before)); client.IgnoreNotFound(patchErr) != nil {
 			return retryConflict(fmt.Errorf("writing the status: %w", patchErr))
 		}
+		l.superseded.by(obj, before.GetResourceVersion(), l.Clock.Now())
 	}
 	return verdict.result, verdict.retry
 }

@@ -17,10 +17,6 @@ import (
 // TestStillWanted: what is about to be made in Okta is asked of the API server itself,
 // for a cache that is behind shows keys that another process has released.
 func TestStillWanted(t *testing.T) {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
 	key := func(uid types.UID) *v1alpha1.AgentAPIKey {
 		return &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "bot", UID: uid}}
 	}
@@ -38,11 +34,20 @@ func TestStillWanted(t *testing.T) {
 		"Leaving": {"it is being deleted", []client.Object{leaving}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			live := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.live...).Build()
+			live := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(tc.live...).Build()
 			err := StillWanted(context.Background(), live, "AgentAPIKey", key("u1"))
 			if tc.wanted != (err == nil) || !tc.wanted && identity.KindOf(err) != identity.Waiting {
 				t.Errorf("%s: got %v", tc.reason, err)
 			}
 		})
 	}
+}
+
+func scheme(t *testing.T) *runtime.Scheme {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	return scheme
 }
