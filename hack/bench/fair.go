@@ -58,9 +58,11 @@ func (s *stage) amidResync(ctx context.Context, t *table) error {
 
 // lastMade is how long it was until the last of a few keys had its app.
 func (s *stage) lastMade(name func(int) string, began time.Time) float64 {
-	made, last := s.registered(), time.Duration(0)
+	made := s.registered()
+	var each []time.Duration
 	for i := range few {
-		last = max(last, made[name(i)].Sub(began))
+		each = append(each, made[name(i)].Sub(began))
 	}
-	return last.Seconds()
+	say("  until the app of each: %v", each)
+	return slices.Max(each).Seconds()
 }

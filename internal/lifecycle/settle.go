@@ -64,6 +64,9 @@ func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	v := verdict{ready: metav1.ConditionFalse, reason: e.Reason, message: e.Message, extra: v1alpha1.ConditionReconciling}
 	switch e.Kind {
 	case identity.Waiting, identity.Throttled:
+		if e.Kind == identity.Throttled {
+			v.result.Priority = new(invited)
+		}
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, waitAgain), outcome.Again)
 	case identity.Rejected:
 		v.extra = v1alpha1.ConditionStalled

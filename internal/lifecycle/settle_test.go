@@ -50,6 +50,9 @@ func TestSettle(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
+			if asked := v.result.Priority != nil && *v.result.Priority == invited; asked != (identity.KindOf(tc.err) == identity.Throttled) {
+				t.Errorf("invited: %v", asked)
+			}
 		})
 	}
 }

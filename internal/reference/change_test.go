@@ -18,6 +18,7 @@ func TestTermsChanged(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{UID: "1", Generation: 1},
 			Status: v1alpha1.AIAgentRoleStatus{
 				AppliedRevision: Revision([]string{"chat"}, []string{"aik-1"}), Issuer: "https://a", Conditions: standing,
+				ObservedGeneration: 1,
 			},
 		}
 	}
@@ -33,8 +34,9 @@ func TestTermsChanged(t *testing.T) {
 		"permissions": {func(r *v1alpha1.AIAgentRole) {
 			r.Status.AppliedRevision = Revision([]string{"call"}, []string{"aik-1"})
 		}, true},
-		"spec":   {func(r *v1alpha1.AIAgentRole) { r.Generation = 2 }, true},
-		"issuer": {func(r *v1alpha1.AIAgentRole) { r.Status.Issuer = "https://b" }, true},
+		"looked at": {func(r *v1alpha1.AIAgentRole) { r.Status.ObservedGeneration = 0 }, true},
+		"spec":      {func(r *v1alpha1.AIAgentRole) { r.Generation = 2 }, true},
+		"issuer":    {func(r *v1alpha1.AIAgentRole) { r.Status.Issuer = "https://b" }, true},
 		"not standing": {func(r *v1alpha1.AIAgentRole) {
 			r.Status.Conditions = nil
 		}, true},
@@ -80,8 +82,8 @@ func TestKeyChanged(t *testing.T) {
 		if got := KeyChanged(before(), after); got != tc.want {
 			t.Errorf("%s: changed %v, want %v", name, got, tc.want)
 		}
-		if got := Settled(after); got != tc.settled {
-			t.Errorf("%s: settled %v, want %v", name, got, tc.settled)
+		if got := Halfway(after); got == tc.settled {
+			t.Errorf("%s: halfway %v, want %v", name, got, !tc.settled)
 		}
 	}
 }

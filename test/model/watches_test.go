@@ -25,7 +25,7 @@ func (p *process) wakes(c change) []ref {
 			woken = append(woken, c.ref)
 			all := c.old == nil || c.new == nil || reference.TermsChanged(c.old, c.new)
 			woken = append(woken, p.keys(func(key *v1alpha1.AgentAPIKey) bool {
-				return reference.RoleOf(key) == c.ref.key() && (all || !reference.Settled(key))
+				return reference.RoleOf(key) == c.ref.key() && (all || reference.Halfway(key))
 			})...)
 			if roleChanged(c) {
 				woken = append(woken, p.policies(func(policy *v1alpha1.AccessPolicy) bool {

@@ -78,7 +78,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.quarantines), reference.Updated(reference.KeyChanged)).
 		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.SoonFor(c.ceilings), reference.Updated(reference.KeyChanged)).
-		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
+		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry), NewQueue: lifecycle.Queue(c.Client, c.New, nil)}).
 		Complete(c.Reconciler())
 }
 

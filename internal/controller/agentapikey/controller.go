@@ -88,7 +88,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
 		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.keysOfRole), reference.Updated(reference.TermsChanged)).
-		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.unsettledKeysOfRole), builder.WithPredicates(predicate.Funcs{
+		Watches(&v1alpha1.AIAgentRole{}, handler.EnqueueRequestsFromMapFunc(c.halfwayKeysOfRole), builder.WithPredicates(predicate.Funcs{
 			UpdateFunc: func(e event.UpdateEvent) bool { return !reference.TermsChanged(e.ObjectOld, e.ObjectNew) },
 			CreateFunc: func(event.CreateEvent) bool { return false },
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -99,6 +99,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: c.Workers,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
+			NewQueue:                lifecycle.Queue(c.Client, c.New, reference.Halfway),
 		}).
 		Complete(c.Reconciler())
 }
@@ -108,10 +109,10 @@ func (c *Controller) keysOfRole(ctx context.Context, role client.Object) []recon
 	return c.requests(ctx, byRole(role), func(*v1alpha1.AgentAPIKey) bool { return true })
 }
 
-// unsettledKeysOfRole are those of them that may wait for it: a role of a thousand keys gets
+// halfwayKeysOfRole are those of them that may wait for it: a role of a thousand keys gets
 // another one without troubling them.
-func (c *Controller) unsettledKeysOfRole(ctx context.Context, role client.Object) []reconcile.Request {
-	return c.requests(ctx, byRole(role), func(key *v1alpha1.AgentAPIKey) bool { return !reference.Settled(key) })
+func (c *Controller) halfwayKeysOfRole(ctx context.Context, role client.Object) []reconcile.Request {
+	return c.requests(ctx, byRole(role), reference.Halfway)
 }
 
 func byRole(role client.Object) client.ListOption {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -110,7 +109,7 @@ func (c *Controller) observeRole(ctx context.Context, s *scene) error {
 	}
 	want := desired.RoleOf(role, c.Settings)
 	s.seen.RoleRef = role.Namespace + "/" + role.Name
-	s.seen.RoleReady = ready(role)
+	s.seen.RoleReady = reference.RoleStands(role)
 	s.seen.Permissions = want.PermissionNames()
 	if s.seen.Role, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 		return fmt.Errorf("observing the role: %w", err)
@@ -182,9 +181,4 @@ func (s *scene) document() keysecret.Document {
 		doc.Server = *s.seen.Role.Server
 	}
 	return doc
-}
-
-func ready(role *v1alpha1.AIAgentRole) bool {
-	return role.Status.ObservedGeneration == role.Generation &&
-		meta.IsStatusConditionTrue(role.Status.Conditions, v1alpha1.ConditionPermissionsReady)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
+	"github.com/agentidentity/agent-identity-operator/internal/lifecycle"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
 	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
@@ -67,9 +68,6 @@ func (c *Controller) shut(ctx context.Context, s *scene) ([]plan.KeyStep, error)
 	return done, nil
 }
 
-// urgent is the place in the queue of keys that are to be cut off: before all others.
-const urgent = 100
-
 // targets looks at the keys that a policy says something of, or has until now: those that
 // a Quarantine binds before all others.
 func (c *Controller) targets() handler.EventHandler {
@@ -78,7 +76,7 @@ func (c *Controller) targets() handler.EventHandler {
 		for _, request := range c.bound(ctx, objects) {
 			prior, is := q.(priorityqueue.PriorityQueue[reconcile.Request])
 			if is && c.cutsOff(objects) {
-				prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, request)
+				prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(lifecycle.Urgent)}, request)
 				continue
 			}
 			q.Add(request)

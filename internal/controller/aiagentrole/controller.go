@@ -84,6 +84,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: 1,
 			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
+			NewQueue:                lifecycle.Queue(c.Client, c.New, nil),
 		}).
 		Complete(c.Reconciler())
 }

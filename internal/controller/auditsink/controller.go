@@ -91,7 +91,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AuditSink{}).
 		WatchesRawSource(source.TypedChannel(c.Changed, handler.TypedEnqueueRequestsFromMapFunc(c.sinkOf))).
-		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry)}).
+		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry), NewQueue: lifecycle.Queue(c.Client, c.New, nil)}).
 		Complete(c.Reconciler())
 }
 
