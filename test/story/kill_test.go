@@ -113,6 +113,12 @@ func (w *world) sound() {
 		if want := fmt.Sprintf("%d apps, 2 groups, 1 policies, 1 servers, %d live credentials", len(names), len(names)); got != want {
 			return fmt.Sprintf("in Okta: %s; want %s", got, want)
 		}
+		// A key is Ready until it is seen that somebody deleted its Secret.
+		for _, name := range names {
+			if err := cluster.admin.Get(context.Background(), client.ObjectKey{Namespace: w.namespace, Name: name + "-okta"}, &corev1.Secret{}); err != nil {
+				return err.Error()
+			}
+		}
 		return ""
 	})
 	for _, name := range names {
