@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -19,17 +18,16 @@ const moment = time.Second
 // moment, each is looked at once for all of them. It is for who looks at many and only tells
 // how they are; what must be done at once is not left to it.
 func SoonFor(find handler.MapFunc) handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	soon := func(ctx context.Context, q queue, obj client.Object) {
+	soon := func(ctx context.Context, q requests, obj client.Object) {
 		for _, request := range find(ctx, obj) {
 			q.AddAfter(request, moment)
 		}
 	}
 	return handler.Funcs{
-		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q queue) { soon(ctx, q, e.Object) },
-		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q queue) { soon(ctx, q, e.ObjectNew) },
-		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q queue) { soon(ctx, q, e.Object) },
-		GenericFunc: func(ctx context.Context, e event.GenericEvent, q queue) { soon(ctx, q, e.Object) },
+		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q requests) { soon(ctx, q, e.Object) },
+		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q requests) { soon(ctx, q, e.ObjectNew) },
+		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q requests) { soon(ctx, q, e.Object) },
+		GenericFunc: func(ctx context.Context, e event.GenericEvent, q requests) { soon(ctx, q, e.Object) },
 	}
 }
 
