@@ -27,6 +27,10 @@ var (
 	killsSeed = flag.Uint64("story.kills-seed", 1, "what chance TestKillNine begins with")
 )
 
+// unseen is how long Okta may not show what a process asked for just before it was killed.
+// The next one waits that out before it takes a client for gone, or makes another server.
+const unseen = time.Minute
+
 // TestKillNine kills the real program with SIGKILL at moments that chance chooses, while
 // people create, rotate, spoil and delete. Whatever it was doing, the next one carries on:
 // in the end every key has one app and a Secret that works, and nothing is left of those
@@ -98,15 +102,15 @@ func (w *world) disturb(chance *rand.Rand) {
 // sound waits until all is as it should be for the keys that are there.
 func (w *world) sound() {
 	w.Helper()
-	var names []string
-	for _, name := range bots() {
+	names := bots()
+	for _, name := range names {
+		w.waitIfLeaving(w.restless(name, "chat", ""))
 		err := cluster.admin.Create(context.Background(), w.restless(name, "chat", ""))
 		if client.IgnoreAlreadyExists(err) != nil {
 			w.Fatal(err)
 		}
-		names = append(names, name)
 	}
-	w.mended(func() string {
+	w.mendedWithin(patience+unseen, func() string {
 		state := w.ours()
 		got := fmt.Sprintf("%d apps, %d groups, %d policies, %d servers, %d live credentials",
 			len(state.Apps), len(state.Groups), len(state.Policies), len(state.Servers), liveIn(state.Apps))
@@ -124,6 +128,18 @@ func (w *world) sound() {
 	for _, name := range names {
 		readyKey(w, name)
 		w.mustWork(w.agent(name+"-okta"), []string{"a", "b"}, "c")
+	}
+}
+
+// waitIfLeaving waits until the object is gone if it is being deleted.
+func (w *world) waitIfLeaving(obj client.Object) {
+	w.Helper()
+	err := cluster.admin.Get(context.Background(), client.ObjectKeyFromObject(obj), obj)
+	if client.IgnoreNotFound(err) != nil {
+		w.Fatal(err)
+	}
+	if err == nil && !obj.GetDeletionTimestamp().IsZero() {
+		w.waitGoneWithin(patience+unseen, obj)
 	}
 }
 

@@ -146,7 +146,12 @@ func (w *world) delete(obj client.Object) {
 
 func (w *world) waitGone(obj client.Object) {
 	w.Helper()
-	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, patience, true,
+	w.waitGoneWithin(patience, obj)
+}
+
+func (w *world) waitGoneWithin(limit time.Duration, obj client.Object) {
+	w.Helper()
+	err := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, limit, true,
 		func(ctx context.Context) (bool, error) {
 			err := cluster.admin.Get(ctx, client.ObjectKeyFromObject(obj), obj)
 			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
@@ -198,8 +203,13 @@ func (w *world) waitForBytes(want map[string]map[string][]byte) {
 // mended waits until nothing is amiss any more.
 func (w *world) mended(amiss func() string) {
 	w.Helper()
+	w.mendedWithin(patience, amiss)
+}
+
+func (w *world) mendedWithin(limit time.Duration, amiss func() string) {
+	w.Helper()
 	problem := ""
-	err := wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, patience, true,
+	err := wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, limit, true,
 		func(context.Context) (bool, error) {
 			problem = amiss()
 			return problem == "", nil
