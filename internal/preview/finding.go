@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,11 +72,11 @@ func judgeKey(ctx context.Context, rules restraint.Rules, key *v1alpha1.AgentAPI
 		return judgement{}, err
 	}
 	permissions := desired.RoleOf(role, desired.Settings{}).PermissionNames()
-	excess, err := rules.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, permissions))
+	ceilings, err := rules.Ceilings(ctx, key.Namespace)
 	if err != nil {
 		return judgement{}, err
 	}
-	if excess != "" {
+	if excess := ceilings.Excess(restraint.AskedBy(key, permissions)); excess != "" {
 		return judgement{true, "gets nothing: " + excess}, nil
 	}
 	policy, err := rules.Quarantine(ctx, key, false)
@@ -88,28 +89,18 @@ func judgeKey(ctx context.Context, rules restraint.Rules, key *v1alpha1.AgentAPI
 // judgeRole says whom the namespace may not name, and what its people may not be given.
 func judgeRole(ctx context.Context, rules restraint.Rules, role *v1alpha1.AIAgentRole) (judgement, error) {
 	want := desired.RoleOf(role, desired.Settings{})
-	var refused []string
-	for _, login := range want.Members {
-		may, err := rules.MayName(ctx, role.Namespace, login)
-		if err != nil {
-			return judgement{}, err
-		}
-		if !may {
-			refused = append(refused, login)
-		}
+	ceilings, err := rules.Ceilings(ctx, role.Namespace)
+	if err != nil {
+		return judgement{}, err
 	}
-	if len(refused) > 0 {
+	if refused := slices.DeleteFunc(slices.Clone(want.Members), ceilings.MayName); len(refused) > 0 {
 		return judgement{true, fmt.Sprintf("a Ceiling does not let namespace %q name %s", role.Namespace, listed(refused))}, nil
 	}
 	admin := make([]string, len(want.Admin))
 	for i, p := range want.Admin {
 		admin[i] = p.Name
 	}
-	allowed, err := rules.Permitted(ctx, role.Namespace, admin)
-	if err != nil {
-		return judgement{}, err
-	}
-	if _, over := difference(admin, allowed); len(over) > 0 {
+	if _, over := difference(admin, ceilings.Permitted(admin)); len(over) > 0 {
 		return judgement{true, "its people get no permissions to administer Okta, for no Ceiling names in full: " + strings.Join(over, ", ")}, nil
 	}
 	return judgement{}, nil
@@ -139,12 +130,12 @@ func judgePolicy(ctx context.Context, rules restraint.Rules, policy *v1alpha1.Ac
 	if policy.Spec.Conditional == nil || policy.Spec.Conditional.SignIn == nil {
 		return judgement{}, nil
 	}
+	ceilings, err := rules.Ceilings(ctx, policy.Namespace)
+	if err != nil {
+		return judgement{}, err
+	}
 	for _, app := range policy.Spec.Conditional.SignIn.Apps {
-		allowed, said, err := rules.MayGovern(ctx, policy.Namespace, identity.App{ID: app.ID, Label: app.Label})
-		if err != nil {
-			return judgement{}, err
-		}
-		if said && !allowed {
+		if allowed, said := ceilings.MayGovern(identity.App{ID: app.ID, Label: app.Label}); said && !allowed {
 			return judgement{true, fmt.Sprintf("a Ceiling does not let namespace %q govern app %q; one that names it by its id "+
 				"must be met by its id", policy.Namespace, cmp.Or(app.Label, app.ID))}, nil
 		}

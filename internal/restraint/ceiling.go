@@ -2,17 +2,12 @@ package restraint
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -45,25 +40,6 @@ func AskedBy(key *v1alpha1.AgentAPIKey, permissions []string) Asked {
 	return asked
 }
 
-// Exceeds says what of it is more than the namespace may ask for; "" when nothing is.
-// Where several ceilings select the namespace, all of them count.
-func (r Rules) Exceeds(ctx context.Context, namespace string, asked Asked) (string, error) {
-	ceilings, err := r.Ceilings(ctx, namespace)
-	if err != nil {
-		return "", err
-	}
-	if len(ceilings) == 0 && r.DefaultDeny {
-		return fmt.Sprintf("no Ceiling selects namespace %q, and the operator's configuration allows nothing without one: "+
-			"have an administrator create one in namespace %q", namespace, r.Home), nil
-	}
-	for _, policy := range ceilings {
-		if excess := Excess(policy.Spec.Ceiling, asked); excess != "" {
-			return fmt.Sprintf("Ceiling %s/%s: %s", policy.Namespace, policy.Name, excess), nil
-		}
-	}
-	return "", nil
-}
-
 // Excess says what is more than one ceiling allows, with the way out; "" when nothing is.
 func Excess(ceiling *v1alpha1.CeilingPolicy, asked Asked) string {
 	over := slices.DeleteFunc(slices.Clone(asked.Permissions), func(name string) bool { return permits(ceiling, name) })
@@ -94,26 +70,6 @@ func permits(ceiling *v1alpha1.CeilingPolicy, name string) bool {
 	})
 }
 
-// Permitted are those of the permissions that the ceilings over the namespace allow.
-func (r Rules) Permitted(ctx context.Context, namespace string, permissions []string) ([]string, error) {
-	ceilings, err := r.Ceilings(ctx, namespace)
-	if err != nil || len(ceilings) == 0 && r.DefaultDeny {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(permissions), func(name string) bool {
-		return slices.ContainsFunc(ceilings, func(p v1alpha1.AccessPolicy) bool { return !permits(p.Spec.Ceiling, name) })
-	}), nil
-}
-
-// MayName tells whether roles of the namespace may name the person.
-func (r Rules) MayName(ctx context.Context, namespace, login string) (bool, error) {
-	ceilings, err := r.Ceilings(ctx, namespace)
-	if err != nil {
-		return false, err
-	}
-	return !slices.ContainsFunc(ceilings, func(p v1alpha1.AccessPolicy) bool { return !names(p.Spec.Ceiling, login) }), nil
-}
-
 // names tells that a ceiling lets the person be named. Okta does not mind the case.
 func names(ceiling *v1alpha1.CeilingPolicy, login string) bool {
 	return len(ceiling.Members) == 0 || slices.ContainsFunc(ceiling.Members, func(p v1alpha1.LoginPattern) bool {
@@ -122,77 +78,9 @@ func names(ceiling *v1alpha1.CeilingPolicy, login string) bool {
 	})
 }
 
-// MaxTokenLifetime is the longest an access token of the namespace's keys may live; zero
-// for any.
-func (r Rules) MaxTokenLifetime(ctx context.Context, namespace string) (time.Duration, error) {
-	ceilings, err := r.Ceilings(ctx, namespace)
-	longest := time.Duration(0)
-	for _, policy := range ceilings {
-		if limit := policy.Spec.Ceiling.MaxTokenLifetime; limit != nil && (longest == 0 || limit.Duration < longest) {
-			longest = limit.Duration
-		}
-	}
-	return longest, err
-}
-
-// MayGovern tells whether ceilings let the namespace govern the app, and whether any of
-// them says something of apps at all.
-func (r Rules) MayGovern(ctx context.Context, namespace string, app identity.App) (allowed, said bool, err error) {
-	ceilings, err := r.Ceilings(ctx, namespace)
-	allowed = true
-	for _, policy := range ceilings {
-		apps := policy.Spec.Ceiling.Apps
-		said = said || len(apps) > 0 && readable(policy.Spec.Ceiling)
-		allowed = allowed && (len(apps) == 0 || slices.ContainsFunc(apps, func(ref v1alpha1.AppReference) bool {
-			return ref.ID != "" && ref.ID == app.ID || ref.ID == "" && ref.Label == app.Label
-		}))
-	}
-	return allowed, said, err
-}
-
-// Ceilings are those that select the namespace, sorted by name.
-func (r Rules) Ceilings(ctx context.Context, namespace string) ([]v1alpha1.AccessPolicy, error) {
-	if r.Home == "" {
-		return nil, nil
-	}
-	var policies v1alpha1.AccessPolicyList
-	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Home), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("listing the ceilings: %w", err)
-	}
-	var selecting []v1alpha1.AccessPolicy
-	for _, policy := range policies.Items {
-		selects, err := r.selects(ctx, &policy, namespace)
-		if err != nil {
-			return nil, err
-		}
-		if selects {
-			selecting = append(selecting, policy)
-		}
-	}
-	slices.SortFunc(selecting, func(a, b v1alpha1.AccessPolicy) int { return cmp.Compare(a.Name, b.Name) })
-	return selecting, nil
-}
-
 // readable tells that it is known which namespaces the ceiling is over. One of which that
 // is not known may forbid, and allows nothing.
 func readable(ceiling *v1alpha1.CeilingPolicy) bool {
 	_, err := metav1.LabelSelectorAsSelector(ceiling.NamespaceSelector)
 	return err == nil
-}
-
-// selects tells that the policy is a ceiling over the namespace. One whose selector cannot
-// be read is over every namespace: it is not known over which it is not.
-func (r Rules) selects(ctx context.Context, policy *v1alpha1.AccessPolicy, namespace string) (bool, error) {
-	if policy.Spec.Ceiling == nil || !policy.DeletionTimestamp.IsZero() {
-		return false, nil
-	}
-	selector, err := metav1.LabelSelectorAsSelector(policy.Spec.Ceiling.NamespaceSelector)
-	if err != nil || selector.Empty() {
-		return true, nil //nolint:nilerr // the policy says of itself that its selector cannot be read
-	}
-	ns := &corev1.Namespace{}
-	if err := r.Reader.Get(ctx, types.NamespacedName{Name: namespace}, ns); err != nil {
-		return false, fmt.Errorf("reading namespace %s: %w", namespace, err)
-	}
-	return selector.Matches(labels.Set(ns.Labels)), nil
 }

@@ -1,6 +1,7 @@
 package restraint
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
@@ -65,7 +67,8 @@ func TestMayGovern(t *testing.T) {
 		"Unreadable": {"of which it is not known over whom it is, allows nobody anything", []client.Object{ceiling("a", unreadable(), v1alpha1.CeilingPolicy{Apps: console})}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			allowed, said, err := rules(t, tt.ceilings...).MayGovern(t.Context(), "team", identity.App{ID: "0oa1", Label: "Console"})
+			ceilings, err := rules(t, tt.ceilings...).Ceilings(t.Context(), "team")
+			allowed, said := ceilings.MayGovern(identity.App{ID: "0oa1", Label: "Console"})
 			if err != nil || allowed != tt.allowed || said != tt.said {
 				t.Errorf("%s: allowed %v, said %v, %v", tt.reason, allowed, said, err)
 			}
@@ -95,15 +98,37 @@ func TestExceeds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rules(t, tt.ceilings...)
 			r.DefaultDeny = tt.deny
-			got, err := r.Exceeds(t.Context(), "team", Asked{Permissions: tt.asks, Delivery: v1alpha1.DeliveryPrivateKeyJWT})
+			ceilings, err := r.Look().Ceilings(t.Context(), "team")
+			got := ceilings.Excess(Asked{Permissions: tt.asks, Delivery: v1alpha1.DeliveryPrivateKeyJWT})
 			if err != nil || (got == "") != (tt.says == "") || !strings.Contains(got, tt.says) {
 				t.Errorf("%s: it says %q (%v), want %q in it", tt.reason, got, err, tt.says)
 			}
-			permitted, err := r.Permitted(t.Context(), "team", tt.asks)
-			if err != nil || (len(permitted) == len(tt.asks)) != (tt.says == "") {
-				t.Errorf("%s: of %v are permitted %v (%v)", tt.reason, tt.asks, permitted, err)
+			if permitted := ceilings.Permitted(tt.asks); (len(permitted) == len(tt.asks)) != (tt.says == "") {
+				t.Errorf("%s: of %v are permitted %v", tt.reason, tt.asks, permitted)
 			}
 		})
+	}
+}
+
+// TestLookReadsOnce: a role with thousands of keys does not list the ceilings for each.
+func TestLookReadsOnce(t *testing.T) {
+	r := rules(t, ceiling("a", bounded(), v1alpha1.CeilingPolicy{MaxTokenLifetime: &metav1.Duration{Duration: time.Hour}}))
+	lists := 0
+	r.Reader = interceptor.NewClient(r.Reader.(client.WithWatch), interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			lists++
+			return c.List(ctx, list, opts...)
+		},
+	})
+	look := r.Look()
+	for _, namespace := range []string{"team", "team", "absent", "team", "absent"} {
+		over, err := look.Ceilings(t.Context(), namespace)
+		if want := namespace == "team"; (err == nil) != want || (over.MaxTokenLifetime() == time.Hour) != want {
+			t.Errorf("namespace %s: tokens live for %s at most (%v)", namespace, over.MaxTokenLifetime(), err)
+		}
+	}
+	if lists != 3 {
+		t.Errorf("ceilings were listed %d times, want once for the namespace, and each time for one of which it is not known", lists)
 	}
 }
 
@@ -191,7 +216,8 @@ func TestOktasPermissionsAreNamedInFull(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := rules(t, tt.ceilings...).Permitted(t.Context(), "team", []string{"okta.groups.read", "okta.users.read"})
+			ceilings, err := rules(t, tt.ceilings...).Ceilings(t.Context(), "team")
+			got := ceilings.Permitted([]string{"okta.groups.read", "okta.users.read"})
 			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", tt.reason, err, diff)
 			}

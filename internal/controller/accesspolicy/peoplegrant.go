@@ -52,11 +52,11 @@ func (c *Controller) grantPeople(
 		return cmp.Or(c.ungrantPeople(ctx, policy), late)
 	}
 	grant := desired.PeopleGrantOf(policy, c.Settings, clients, roles)
-	longest, err := c.Restraints.MaxTokenLifetime(ctx, policy.Namespace)
+	ceilings, err := c.Restraints.Ceilings(ctx, policy.Namespace)
 	if err != nil {
 		return err
 	}
-	if longest > 0 {
+	if longest := ceilings.MaxTokenLifetime(); longest > 0 {
 		grant.TokenLifetime = min(grant.TokenLifetime, longest)
 	}
 	if err := c.Directory.PutPeopleGrant(ctx, grant); err != nil {
@@ -95,9 +95,11 @@ func (c *Controller) peopleOf(
 		return !there
 	})
 	for _, namespace := range []string{role.Namespace, policy.Namespace} {
-		if people.Permissions, err = c.Restraints.Permitted(ctx, namespace, people.Permissions); err != nil {
+		ceilings, err := c.Restraints.Ceilings(ctx, namespace)
+		if err != nil {
 			return people, false, err
 		}
+		people.Permissions = ceilings.Permitted(people.Permissions)
 	}
 	roster, err := c.Directory.ObserveMembers(ctx, want.Mark, want.Group.Name)
 	if err != nil {

@@ -100,11 +100,11 @@ func (c *Controller) apps(ctx context.Context, policy *v1alpha1.AccessPolicy) ([
 // mayGovern asks the ceilings over the namespace, and where none says anything of apps,
 // the configuration.
 func (c *Controller) mayGovern(ctx context.Context, namespace string, app identity.App) error {
-	allowed, said, err := c.Restraints.MayGovern(ctx, namespace, app)
+	ceilings, err := c.Restraints.Ceilings(ctx, namespace)
 	if err != nil {
 		return err
 	}
-	if allowed && (said || c.Apps.Allow(namespace, app)) {
+	if allowed, said := ceilings.MayGovern(app); allowed && (said || c.Apps.Allow(namespace, app)) {
 		return nil
 	}
 	return missing(v1alpha1.ReasonAppNotAllowed,

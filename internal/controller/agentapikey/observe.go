@@ -58,8 +58,10 @@ func (c *Controller) observeRest(ctx context.Context, s *scene) error {
 	if err := c.observeRole(ctx, s); err != nil {
 		return err
 	}
-	var err error
-	s.seen.Exceeds, err = c.Restraints.Exceeds(ctx, s.key.Namespace, restraint.AskedBy(s.key, s.seen.Permissions))
+	ceilings, err := c.Restraints.Ceilings(ctx, s.key.Namespace)
+	if err == nil {
+		s.seen.Exceeds = ceilings.Excess(restraint.AskedBy(s.key, s.seen.Permissions))
+	}
 	s.compare()
 	return err
 }

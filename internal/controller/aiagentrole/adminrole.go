@@ -25,10 +25,11 @@ func (c *Controller) limitAdmin(ctx context.Context, want *desired.Role) error {
 	for _, p := range want.Admin {
 		names = append(names, p.Name)
 	}
-	allowed, err := c.Restraints.Permitted(ctx, want.Mark.Namespace, names)
+	ceilings, err := c.Restraints.Ceilings(ctx, want.Mark.Namespace)
 	if err != nil {
 		return err
 	}
+	allowed := ceilings.Permitted(names)
 	for i := range want.Admin {
 		want.Admin[i].Excessive = !slices.Contains(allowed, want.Admin[i].Name)
 	}

@@ -232,18 +232,13 @@ func (c *Controller) limitTokens(ctx context.Context, role *v1alpha1.AIAgentRole
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
+	look := c.Restraints.Look()
 	for i := range keys {
-		namespace := keys[i].Namespace
-		if seen[namespace] {
-			continue
-		}
-		seen[namespace] = true
-		longest, err := c.Restraints.MaxTokenLifetime(ctx, namespace)
+		ceilings, err := look.Ceilings(ctx, keys[i].Namespace)
 		if err != nil {
 			return err
 		}
-		if longest > 0 {
+		if longest := ceilings.MaxTokenLifetime(); longest > 0 {
 			want.TokenLifetime = min(want.TokenLifetime, longest)
 		}
 	}

@@ -21,55 +21,66 @@ import (
 
 // observe looks at the directory and at the keys bound to the role.
 func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (plan.RoleSeen, error) {
-	var seen plan.RoleSeen
+	o := observation{Controller: c, role: want, permissions: want.PermissionNames(), look: c.Restraints.Look()}
+	seen := &o.seen
 	var err error
 	if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
-		return seen, fmt.Errorf("observing the role: %w", err)
+		return o.seen, fmt.Errorf("observing the role: %w", err)
 	}
 	if seen.Server == nil {
 		if seen.ServerRequested, err = c.serverRequested(ctx); err != nil {
-			return seen, err
+			return o.seen, err
 		}
 	}
 	// Before the keys: one that comes to be in between then counts twice, and not never.
-	if err := c.observeOwnerless(ctx, want, &seen); err != nil {
-		return seen, err
+	if err := o.ownerless(ctx); err != nil {
+		return o.seen, err
 	}
 	keys, err := reference.Bound(ctx, c.Client, role)
 	if err != nil {
-		return seen, err
+		return o.seen, err
 	}
 	for i := range keys {
-		if err := c.observeKey(ctx, want, &keys[i], &seen); err != nil {
-			return seen, err
+		if err := o.key(ctx, &keys[i]); err != nil {
+			return o.seen, err
 		}
 	}
-	return seen, nil
+	return o.seen, nil
 }
 
-// observeOwnerless looks, while the role is young, for clients in its grant whose keys
+// observation is one look at a role and at all of its keys.
+type observation struct {
+	*Controller
+
+	role        desired.Role
+	permissions []string
+	look        restraint.Look
+	seen        plan.RoleSeen
+}
+
+// ownerless looks, while the role is young, for clients in its grant whose keys
 // do not exist.
-func (c *Controller) observeOwnerless(ctx context.Context, want desired.Role, seen *plan.RoleSeen) error {
-	if seen.Grant == nil || c.settled(want.Mark) || exceeds(want.PermissionNames(), seen.Grant.Permissions) {
+func (o *observation) ownerless(ctx context.Context) error {
+	if o.seen.Grant == nil || o.settled(o.role.Mark) || exceeds(o.permissions, o.seen.Grant.Permissions) {
 		return nil
 	}
-	for _, id := range seen.Grant.Clients {
-		listed, err := c.Clients.ObserveClient(ctx, id, identity.ClientHint{})
+	for _, id := range o.seen.Grant.Clients {
+		listed, err := o.Clients.ObserveClient(ctx, id, identity.ClientHint{})
 		if err != nil {
 			return fmt.Errorf("observing client %s of the role: %w", id, err)
 		}
-		if listed == nil || listed.Mark.Cluster != c.Settings.Cluster {
+		if listed == nil || listed.Mark.Cluster != o.Settings.Cluster {
 			continue
 		}
 		key := types.NamespacedName{Namespace: listed.Mark.Namespace, Name: listed.Mark.Name}
-		switch err := c.Client.Get(ctx, key, &v1alpha1.AgentAPIKey{}); {
+		switch err := o.Client.Get(ctx, key, &v1alpha1.AgentAPIKey{}); {
 		case apierrors.IsNotFound(err):
-			keeps, err := c.mayKeep(ctx, want, key)
+			keeps, err := o.mayKeep(ctx, key)
 			if err != nil {
 				return err
 			}
 			if keeps {
-				seen.Ownerless = append(seen.Ownerless, id)
+				o.seen.Ownerless = append(o.seen.Ownerless, id)
 			}
 		case err != nil:
 			return fmt.Errorf("looking for AgentAPIKey %s: %w", key, err)
@@ -90,31 +101,31 @@ func exceeds(want, had []string) bool {
 
 // mayKeep tells that a client whose key does not exist may keep its access for a while: if
 // the key were there, it might have the role.
-func (c *Controller) mayKeep(ctx context.Context, want desired.Role, key types.NamespacedName) (bool, error) {
-	allowed, err := c.Restraints.Permitted(ctx, key.Namespace, want.PermissionNames())
-	if err != nil || len(allowed) < len(want.Permissions) {
+func (o *observation) mayKeep(ctx context.Context, key types.NamespacedName) (bool, error) {
+	ceilings, err := o.look.Ceilings(ctx, key.Namespace)
+	if err != nil || len(ceilings.Permitted(o.permissions)) < len(o.permissions) {
 		return false, err
 	}
 	absent := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{
-		Namespace: key.Namespace, Name: key.Name, CreationTimestamp: metav1.NewTime(c.Clock.Now()),
+		Namespace: key.Namespace, Name: key.Name, CreationTimestamp: metav1.NewTime(o.Clock.Now()),
 	}}
-	quarantine, err := c.Restraints.Quarantine(ctx, absent, true)
+	quarantine, err := o.Restraints.Quarantine(ctx, absent, true)
 	return quarantine == nil, err
 }
 
-// observeKey counts the key as a member once its client is registered. One that is
+// key counts the key as a member once its client is registered. One that is
 // being deleted stays one until its client is inactive: the deletion may be held, and
 // nobody is to lose access by that.
-func (c *Controller) observeKey(ctx context.Context, role desired.Role, key *v1alpha1.AgentAPIKey, seen *plan.RoleSeen) error {
-	want := desired.ClientOf(key, c.Settings)
-	client, err := c.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
+func (o *observation) key(ctx context.Context, key *v1alpha1.AgentAPIKey) error {
+	want := desired.ClientOf(key, o.Settings)
+	client, err := o.Clients.ObserveClient(ctx, want.ClientID, want.Hint(key.Status.AppID))
 	if err != nil {
 		return fmt.Errorf("observing the client of AgentAPIKey %s/%s: %w", key.Namespace, key.Name, err)
 	}
 	leaving := !key.DeletionTimestamp.IsZero() && (client == nil || !client.Active)
-	may, err := c.mayHold(ctx, role, want, key, client, seen)
+	may, err := o.mayHold(ctx, want, key, client)
 	if err == nil && may && !leaving {
-		count(key, want, client, seen)
+		o.count(key, want, client)
 	}
 	return err
 }
@@ -122,35 +133,39 @@ func (c *Controller) observeKey(ctx context.Context, role desired.Role, key *v1a
 // mayHold tells that the key may have the role. Before the role has what is too much for the
 // key's namespace, the key has no role; a client of an earlier namesake, of which it is not
 // proved that the key may take it over, keeps for a while what it has.
-func (c *Controller) mayHold(
-	ctx context.Context, role desired.Role, want desired.Key, key *v1alpha1.AgentAPIKey, client *identity.ClientSeen, seen *plan.RoleSeen,
+func (o *observation) mayHold(
+	ctx context.Context, want desired.Key, key *v1alpha1.AgentAPIKey, client *identity.ClientSeen,
 ) (bool, error) {
-	excess, err := c.Restraints.Exceeds(ctx, key.Namespace, restraint.AskedBy(key, role.PermissionNames()))
-	if err != nil || excess != "" || client == nil || client.Mark == want.Mark {
-		return excess == "", err
+	ceilings, err := o.look.Ceilings(ctx, key.Namespace)
+	if err != nil {
+		return false, err
 	}
-	if c.settled(role.Mark) && c.settled(want.Mark) || seen.Grant == nil || exceeds(role.PermissionNames(), seen.Grant.Permissions) {
+	within := ceilings.Excess(restraint.AskedBy(key, o.permissions)) == ""
+	if !within || client == nil || client.Mark == want.Mark {
+		return within, nil
+	}
+	if o.settled(o.role.Mark) && o.settled(want.Mark) || o.seen.Grant == nil || exceeds(o.permissions, o.seen.Grant.Permissions) {
 		return false, nil
 	}
-	keeps, err := c.mayKeep(ctx, role, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
-	until := time.Unix(max(role.Mark.Since, want.Mark.Since), 0).Add(plan.Succession)
-	if keeps && (seen.KeptUntil.IsZero() || until.Before(seen.KeptUntil)) {
-		seen.KeptUntil = until
+	keeps, err := o.mayKeep(ctx, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+	until := time.Unix(max(o.role.Mark.Since, want.Mark.Since), 0).Add(plan.Succession)
+	if keeps && (o.seen.KeptUntil.IsZero() || until.Before(o.seen.KeptUntil)) {
+		o.seen.KeptUntil = until
 	}
 	return keeps, err
 }
 
-// count is the part of observeKey that looks at what there is.
-func count(key *v1alpha1.AgentAPIKey, want desired.Key, client *identity.ClientSeen, seen *plan.RoleSeen) {
+// count is the part of key that looks at what there is.
+func (o *observation) count(key *v1alpha1.AgentAPIKey, want desired.Key, client *identity.ClientSeen) {
 	switch {
-	case client != nil && (client.Mark == want.Mark || want.Mark.Succeeds(client.Mark) && listed(seen, client.ClientID)):
+	case client != nil && (client.Mark == want.Mark || want.Mark.Succeeds(client.Mark) && o.listed(client.ClientID)):
 		// A client that is about to be taken over keeps the access it has, and gets no more.
-		seen.Members = append(seen.Members, plan.Member{ClientID: client.ClientID, FirstSeen: client.FirstSeen})
+		o.seen.Members = append(o.seen.Members, plan.Member{ClientID: client.ClientID, FirstSeen: client.FirstSeen})
 	case client == nil && !meta.IsStatusConditionTrue(key.Status.Conditions, v1alpha1.ConditionStalled):
-		seen.Underway++
+		o.seen.Underway++
 	}
 }
 
-func listed(seen *plan.RoleSeen, clientID string) bool {
-	return seen.Grant != nil && slices.Contains(seen.Grant.Clients, clientID)
+func (o *observation) listed(clientID string) bool {
+	return o.seen.Grant != nil && slices.Contains(o.seen.Grant.Clients, clientID)
 }

@@ -17,13 +17,13 @@ import (
 
 // limitPeople takes those out of the wish whom the namespace may not name.
 func (c *Controller) limitPeople(ctx context.Context, want *desired.Role) error {
+	ceilings, err := c.Restraints.Ceilings(ctx, want.Mark.Namespace)
+	if err != nil {
+		return err
+	}
 	allowed := want.Members[:0:0]
 	for _, login := range want.Members {
-		may, err := c.Restraints.MayName(ctx, want.Mark.Namespace, login)
-		if err != nil {
-			return err
-		}
-		if may {
+		if ceilings.MayName(login) {
 			allowed = append(allowed, login)
 			continue
 		}
