@@ -15,8 +15,8 @@ import (
 // Places in a queue: the highest is looked at first, and what has the same place in the order in
 // which it came. They are so far apart that a namespace's turn fits between them.
 const (
-	// Urgent is the place of who is cut off from what it may use.
-	Urgent = 100
+	// first is the place of who is cut off from what it may use.
+	first = 100
 	// leaving is that of what is being deleted, and loses what it may use.
 	leaving = 50
 	// halfway is that of what has something in the directory and is not ready: it is finished before
@@ -44,6 +44,15 @@ func Queue[T Object](reader client.Reader, empty func() T, halfDone func(T) bool
 		return placeOf(obj, given, due && halfDone != nil && halfDone(obj))
 	}
 	return func(name string, l limiter) requests { return newQueue(name, l, place) }
+}
+
+// AddUrgently puts what is cut off from what it may use before all else in a queue that Queue made.
+func AddUrgently(q requests, item reconcile.Request) {
+	if places, is := q.(*queue); is {
+		places.AddWithOpts(priorityqueue.AddOpts{Priority: new(first)}, item)
+		return
+	}
+	q.Add(item)
 }
 
 type (
@@ -113,11 +122,11 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 	for _, item := range items {
 		given := given
 		if given == invited && q.isUrgent(item) {
-			given = Urgent
+			given = first
 		}
 		place := q.place(item, given, due)
 		switch {
-		case due && place < Urgent:
+		case due && place < first:
 			place -= q.join(item)
 		case !due && place == resting:
 			place -= furthest
@@ -131,8 +140,8 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 // had the last time, unless it is invited; of those only the highest and the lowest mean something still.
 func standing(given int) int {
 	switch {
-	case given >= Urgent:
-		return Urgent
+	case given >= first:
+		return first
 	case given <= resting:
 		return resting
 	case given == invited:
@@ -185,7 +194,7 @@ func (q *queue) join(item reconcile.Request) int {
 func (q *queue) leave(item reconcile.Request, place int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if place >= Urgent {
+	if place >= first {
 		q.urgent[item] = struct{}{}
 	}
 	if _, is := q.ready[item]; !is {

@@ -119,7 +119,7 @@ func TestAppointment(t *testing.T) {
 // too, and what is urgent stays so.
 func TestInvited(t *testing.T) {
 	bubble(t, given, func(t *testing.T, q *queue) {
-		for i, place := range []int{resting, Urgent, ordinary} {
+		for i, place := range []int{resting, first, ordinary} {
 			q.AddWithOpts(at(place), request("fleet", i))
 		}
 		for range 3 {
@@ -130,7 +130,7 @@ func TestInvited(t *testing.T) {
 		q.Add(request("small", 3))
 		<-time.After(time.Minute)
 		synctest.Wait()
-		for _, want := range []struct{ key, place int }{{1, Urgent}, {2, invited}, {0, invited}} {
+		for _, want := range []struct{ key, place int }{{1, first}, {2, invited}, {0, invited}} {
 			if item, place, _ := q.GetWithPriority(); item != request("fleet", want.key) || place != want.place {
 				t.Errorf("%s came from %d, want %s from %d", item, place, request("fleet", want.key), want.place)
 			}
@@ -183,8 +183,8 @@ func TestPlaces(t *testing.T) {
 		"Invited":            {plain, invited, false, invited},
 		"Leaving":            {leaves, ordinary, false, leaving},
 		"LeavingHalfway":     {leaves, resting, true, leaving},
-		"CutOff":             {plain, Urgent, true, Urgent},
-		"CutOffAndLeaving":   {leaves, Urgent, false, Urgent},
+		"CutOff":             {plain, first, true, first},
+		"CutOffAndLeaving":   {leaves, first, false, first},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if place := placeOf(&c.key, standing(c.given), c.halfDone); place != c.want {
@@ -230,7 +230,7 @@ func TestQueueLooks(t *testing.T) {
 
 // TestPlacesFitTheMetric: workqueue_depth tells 25 places apart, and none beyond.
 func TestPlacesFitTheMetric(t *testing.T) {
-	all := sets.New(Urgent)
+	all := sets.New(first)
 	for _, place := range []int{leaving, halfway, invited, ordinary, resting} {
 		for n := 1; n < 1_000_000; n *= 3 {
 			all.Insert(place - behind(n))

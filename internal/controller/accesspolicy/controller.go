@@ -15,7 +15,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -78,7 +77,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.labelled), reference.LabelsChanged()).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(c.quarantines), reference.Updated(reference.KeyChanged)).
 		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.SoonFor(c.ceilings), reference.Updated(reference.KeyChanged)).
-		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry), NewQueue: lifecycle.Queue(c.Client, c.New, nil)}).
+		WithOptions(lifecycle.Options(c.Client, c.New, nil, c.FirstRetry)).
 		Complete(c.Reconciler())
 }
 

@@ -15,7 +15,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -84,6 +83,8 @@ type Controller struct {
 
 // SetupWithManager registers the controller.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	options := lifecycle.Options(c.Client, c.New, reference.Halfway, c.FirstRetry)
+	options.MaxConcurrentReconciles = c.Workers
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AgentAPIKey{}).
 		Owns(&corev1.Secret{}).
@@ -96,11 +97,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.AccessPolicy{}, c.targets()).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.keysIn), reference.LabelsChanged()).
 		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: c.Workers,
-			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
-			NewQueue:                lifecycle.Queue(c.Client, c.New, reference.Halfway),
-		}).
+		WithOptions(options).
 		Complete(c.Reconciler())
 }
 

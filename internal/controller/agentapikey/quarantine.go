@@ -8,7 +8,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -73,13 +72,12 @@ func (c *Controller) shut(ctx context.Context, s *scene) ([]plan.KeyStep, error)
 func (c *Controller) targets() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	add := func(ctx context.Context, q queue, objects ...client.Object) {
+		how := queue.Add
+		if c.cutsOff(objects) {
+			how = lifecycle.AddUrgently
+		}
 		for _, request := range c.bound(ctx, objects) {
-			prior, is := q.(priorityqueue.PriorityQueue[reconcile.Request])
-			if is && c.cutsOff(objects) {
-				prior.AddWithOpts(priorityqueue.AddOpts{Priority: new(lifecycle.Urgent)}, request)
-				continue
-			}
-			q.Add(request)
+			how(q, request)
 		}
 	}
 	return handler.Funcs{

@@ -17,7 +17,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -75,17 +74,15 @@ type Controller struct {
 // SetupWithManager registers the controller. Roles are reconciled one at a time:
 // Okta scrambles the order of policies that are written at once.
 func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	options := lifecycle.Options(c.Client, c.New, nil, c.FirstRetry)
+	options.MaxConcurrentReconciles = 1
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy), reference.Updated(reference.PolicyChanged)).
 		Watches(&v1alpha1.AgentAPIKey{}, handler.EnqueueRequestsFromMapFunc(roleOfKey), reference.Updated(membershipChanged)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: 1,
-			RateLimiter:             lifecycle.Backoff(c.FirstRetry),
-			NewQueue:                lifecycle.Queue(c.Client, c.New, nil),
-		}).
+		WithOptions(options).
 		Complete(c.Reconciler())
 }
 

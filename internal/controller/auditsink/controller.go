@@ -14,7 +14,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -91,7 +90,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AuditSink{}).
 		WatchesRawSource(source.TypedChannel(c.Changed, handler.TypedEnqueueRequestsFromMapFunc(c.sinkOf))).
-		WithOptions(controller.Options{RateLimiter: lifecycle.Backoff(c.FirstRetry), NewQueue: lifecycle.Queue(c.Client, c.New, nil)}).
+		WithOptions(lifecycle.Options(c.Client, c.New, nil, c.FirstRetry)).
 		Complete(c.Reconciler())
 }
 
