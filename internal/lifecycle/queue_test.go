@@ -217,6 +217,7 @@ func TestQueueLooks(t *testing.T) {
 		defer q.ShutDown()
 		q.AddAfter(request("fleet", 3), time.Second)
 		<-time.After(time.Second)
+		synctest.Wait() // the queue's own timer is due at the same moment
 		q.Add(request("fleet", 4))
 		q.Add(request("fleet", 2))
 		q.Add(request("fleet", 1))

@@ -139,11 +139,11 @@ func TestSecretsOfBefore(t *testing.T) {
 				seen := w.countCredentials()
 				p := w.start(impatient)
 				w.create(w.role("chat", "a"), w.key("bot", "chat", delivery))
-				readyKey(w, "bot")
+				old := readyKey(w, "bot").Status.KeyID
 				w.quiet()
 				saved := backup{role: w.role("chat", "a"), keys: []*v1alpha1.AgentAPIKey{w.key("bot", "chat", delivery)}, secrets: w.allSecrets()}
 				w.requestRotation("bot", "now")
-				w.waitRotation("bot", "now")
+				later := w.waitRotation("bot", "now").Status.KeyID
 				if tc.ended {
 					w.pass(time.Hour)
 					w.rotated("bot", "now")
@@ -153,7 +153,8 @@ func TestSecretsOfBefore(t *testing.T) {
 
 				w.start(impatient)
 				w.eventually("the key has a credential that is neither the old one nor the later one", func() bool {
-					return ready(w.currentKey("bot")) && len(w.ours().Apps) == 1
+					key := w.currentKey("bot")
+					return ready(key) && key.Status.KeyID != old && key.Status.KeyID != later && len(w.ours().Apps) == 1
 				})
 				w.quiet()
 				w.pass(time.Hour)
