@@ -46,9 +46,10 @@ func Queue[T Object](reader client.Reader, empty func() T, halfDone func(T) bool
 	return func(name string, l limiter) requests { return newQueue(name, l, place) }
 }
 
-// AddUrgently puts what is cut off from what it may use before all else in a queue that Queue made.
+// AddUrgently puts what is cut off from what it may use before all else, in a queue that Queue made and
+// that a handler may have been given wrapped.
 func AddUrgently(q requests, item reconcile.Request) {
-	if places, is := q.(*queue); is {
+	if places, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
 		places.AddWithOpts(priorityqueue.AddOpts{Priority: new(first)}, item)
 		return
 	}

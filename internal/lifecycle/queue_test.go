@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +12,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -225,6 +229,27 @@ func TestQueueLooks(t *testing.T) {
 			if item, place, _ := q.GetWithPriority(); item != request("fleet", want.key) || place != want.place {
 				t.Errorf("%s stands at %d, want %s at %d", item, place, request("fleet", want.key), want.place)
 			}
+		}
+	})
+}
+
+// TestAddUrgently: a handler is given the queue wrapped, and what it adds urgently comes first all the same.
+func TestAddUrgently(t *testing.T) {
+	urgently := handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q requests) {
+			AddUrgently(q, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(e.Object)})
+		},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue("test", Backoff(0), given)
+		defer q.ShutDown()
+		q.Add(request("fleet", 1))
+		cut := request("fleet", 2)
+		urgently.Create(t.Context(), event.CreateEvent{Object: &v1alpha1.AgentAPIKey{
+			ObjectMeta: metav1.ObjectMeta{Namespace: cut.Namespace, Name: cut.Name},
+		}}, q)
+		if item, place, _ := q.GetWithPriority(); item != cut || place != first {
+			t.Errorf("%s comes first, at %d", item, place)
 		}
 	})
 }
