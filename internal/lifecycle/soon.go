@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -18,16 +19,25 @@ const moment = time.Second
 // moment, each is looked at once for all of them. It is for who looks at many and only tells
 // how they are; what must be done at once is not left to it.
 func SoonFor(find handler.MapFunc) handler.EventHandler {
-	soon := func(ctx context.Context, q requests, obj client.Object) {
-		for _, request := range find(ctx, obj) {
-			q.AddAfter(request, moment)
+	return concerned(find, func(_ context.Context, q requests, request reconcile.Request) { q.AddAfter(request, moment) })
+}
+
+// concerned adds each whom an object concerns that has changed, or has until then.
+func concerned(find handler.MapFunc, add func(context.Context, requests, reconcile.Request)) handler.EventHandler {
+	each := func(ctx context.Context, q requests, objects ...client.Object) {
+		all := sets.New[reconcile.Request]()
+		for _, obj := range objects {
+			all.Insert(find(ctx, obj)...)
+		}
+		for request := range all {
+			add(ctx, q, request)
 		}
 	}
 	return handler.Funcs{
-		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q requests) { soon(ctx, q, e.Object) },
-		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q requests) { soon(ctx, q, e.ObjectNew) },
-		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q requests) { soon(ctx, q, e.Object) },
-		GenericFunc: func(ctx context.Context, e event.GenericEvent, q requests) { soon(ctx, q, e.Object) },
+		CreateFunc:  func(ctx context.Context, e event.CreateEvent, q requests) { each(ctx, q, e.Object) },
+		UpdateFunc:  func(ctx context.Context, e event.UpdateEvent, q requests) { each(ctx, q, e.ObjectOld, e.ObjectNew) },
+		DeleteFunc:  func(ctx context.Context, e event.DeleteEvent, q requests) { each(ctx, q, e.Object) },
+		GenericFunc: func(ctx context.Context, e event.GenericEvent, q requests) { each(ctx, q, e.Object) },
 	}
 }
 

@@ -1,0 +1,56 @@
+package lifecycle
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// Paced enqueues what find names for an object that has changed: the first news at once, and all that follows within the
+// pace together, when that has passed. It is for who looks at many objects at the news of any of them, so that to look
+// at a thousand does not cost a thousand times a thousand. A pace of zero enqueues all news at once.
+func Paced(find handler.MapFunc, pace func(context.Context, reconcile.Request) time.Duration) handler.EventHandler {
+	p := paces{clock: clock.RealClock{}, looks: map[reconcile.Request]time.Time{}}
+	return concerned(find, func(ctx context.Context, q requests, request reconcile.Request) {
+		if wait := p.wait(request, pace(ctx, request)); wait > 0 {
+			q.AddAfter(request, wait)
+			return
+		}
+		q.Add(request)
+	})
+}
+
+// paces remembers for whom a look was asked for last, and for when.
+type paces struct {
+	clock clock.PassiveClock
+	mu    sync.Mutex
+	looks map[reconcile.Request]time.Time
+}
+
+// wait is how long the next look is to wait.
+func (p *paces) wait(request reconcile.Request, pace time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pace <= 0 {
+		delete(p.looks, request)
+		return 0
+	}
+	now := p.clock.Now()
+	look := p.looks[request]
+	if !look.After(now) {
+		look = later(now, look.Add(pace))
+		p.looks[request] = look
+	}
+	return look.Sub(now)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
