@@ -250,7 +250,7 @@ type AgentAPIKeyStatus struct {
 	NextRotationAt *metav1.Time `json:"nextRotationAt,omitempty"`
 
 	// rotateRequest is the value of the annotation agentidentity.dev/rotate that was
-	// carried out last: the credential that was made for it is published.
+	// carried out last.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

@@ -45,13 +45,10 @@ type Kind[T Object] interface {
 
 // Outcome is what Ensure did.
 type Outcome struct {
-	// Message is the message of Ready=True, without a full stop.
+	// Message is the message of Ready=True.
 	Message string
 	// Events say what has happened.
 	Events []Event
-	// Stands tells, beside an error, that what Ready promises is so all the same: only more was to be
-	// done. Who is Ready for the present spec stays so while the rate limit holds that back.
-	Stands bool
 	// Again is when to look again although nothing happens; zero leaves it to Loop.Resync.
 	Again time.Duration
 }
@@ -155,9 +152,6 @@ func (l *Loop[T]) conclude(ctx context.Context, before, obj T, outcome Outcome, 
 	if verdict.newlyStalled(*before.StatusConditions()) {
 		ctrl.LoggerFrom(ctx).Info("stalled until a person acts", "reason", verdict.reason, "message", verdict.message)
 		l.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, verdict.reason, "Stall", "%s", verdict.message)
-	}
-	if stays(obj, outcome, err) {
-		verdict = verdict.works(outcome.Message)
 	}
 	if !Stands(obj, v1alpha1.ConditionReady, err) {
 		verdict.apply(obj, metav1.NewTime(l.Clock.Now()))

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,8 +41,7 @@ type verdict struct {
 //	none         True   -              resync
 //	Waiting      False  Reconciling    RetryAfter or 5 s
 //	Throttled    False  Reconciling    RetryAfter: the turn in one of the rate limit's next windows;
-//	                                   what is Ready stays so up to a second, and as long as
-//	                                   outcome.Stands
+//	                                   up to a second what is Ready stays so
 //	Unavailable  False  Reconciling    backoff of the queue, or RetryAfter
 //	Rejected     False  Stalled        RetryAfter or 10 min
 //	Conflict     False  Stalled        RetryAfter or 5 min
@@ -112,24 +110,9 @@ func retryConflict(err error) (ctrl.Result, error) {
 // of err: all that it says is that a call was held back, for a second or less.
 func Stands(obj Object, kind string, err error) bool {
 	e, ok := errors.AsType[*identity.Error](err)
-	return ok && e.Kind == identity.Throttled && e.RetryAfter > 0 && e.RetryAfter <= shortly && isTrue(obj, kind)
-}
-
-// works is the verdict on who works while more is to be done: Ready, and nothing that tools take for
-// trouble or for a change under way; only people are told.
-func (v verdict) works(message string) verdict {
-	v.message = fmt.Sprintf("%s. More is to be done: %s", message, v.message)
-	v.ready, v.reason, v.extra = metav1.ConditionTrue, v1alpha1.ReasonReady, ""
-	return v
-}
-
-// stays tells that the object is Ready all the same: what is held back is more than that needs.
-func stays(obj Object, outcome Outcome, err error) bool {
-	return outcome.Stands && identity.KindOf(err) == identity.Throttled && isTrue(obj, v1alpha1.ConditionReady)
-}
-
-// isTrue tells that the condition is True for the object's present spec.
-func isTrue(obj Object, kind string) bool {
+	if !ok || e.Kind != identity.Throttled || e.RetryAfter <= 0 || e.RetryAfter > shortly {
+		return false
+	}
 	was := meta.FindStatusCondition(*obj.StatusConditions(), kind)
 	return was != nil && was.Status == metav1.ConditionTrue && was.ObservedGeneration == obj.GetGeneration()
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
@@ -118,45 +117,6 @@ func TestStands(t *testing.T) {
 	}
 }
 
-// TestWorksWhileThrottled holds that one that is Ready, and of which the kind says that it works, stays
-// so while more waits for the rate limit, and tells that it does.
-func TestWorksWhileThrottled(t *testing.T) {
-	for name, tc := range map[string]struct {
-		reason      string
-		works       bool
-		generation  int64
-		err         error
-		ready, says string
-	}{
-		"works":      {"nobody is to be woken by a rotation that waits", true, 3, throttled(time.Minute), "True", "works. More is to be done: a turn"},
-		"not known":  {"what was to be done may be what is missing", false, 3, throttled(time.Minute), "False", "a turn"},
-		"other spec": {"it is Ready for another spec", true, 4, throttled(time.Minute), "False", "a turn"},
-		"other":      {"only the rate limit passes by itself for certain", true, 3, unavailable(), "False", "no answer"},
-		"done":       {"nothing waits any more", true, 3, nil, "True", "works"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			key := &v1alpha1.AgentAPIKey{ObjectMeta: metav1.ObjectMeta{Generation: 3}}
-			settle(Outcome{Message: "works"}, nil, time.Hour).apply(key, metav1.NewTime(time.Unix(10, 0)))
-			key.Generation = tc.generation
-			outcome := Outcome{Message: "works", Stands: tc.works}
-			v := settle(outcome, tc.err, time.Hour)
-			if stays(key, outcome, tc.err) {
-				v = v.works(outcome.Message)
-			}
-			v.apply(key, metav1.NewTime(time.Unix(20, 0)))
-			ready := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionReady)
-			reconciling := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionReconciling) != nil
-			if string(ready.Status) != tc.ready || ready.Message != tc.says || reconciling == (tc.ready == "True") {
-				t.Errorf("%s: Ready is %s (%s), Reconciling %t; want %s (%s)", tc.reason, ready.Status, ready.Message, reconciling, tc.ready, tc.says)
-			}
-		})
-	}
-}
-
-func unavailable() error {
-	return &identity.Error{Kind: identity.Unavailable, Message: "no answer", RetryAfter: time.Minute}
-}
-
 func throttled(after time.Duration) error {
-	return fmt.Errorf("observing: %w", &identity.Error{Kind: identity.Throttled, Message: "a turn", RetryAfter: after})
+	return fmt.Errorf("observing: %w", &identity.Error{Kind: identity.Throttled, RetryAfter: after})
 }

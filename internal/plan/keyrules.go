@@ -243,16 +243,6 @@ func granted(want desired.Key, seen KeySeen, _ time.Time) KeyNext {
 			"the role's controller does that next", seen.RoleRef)
 }
 
-// Works tells that the Secret that is published gives the agent what the key promises, whatever else is
-// still to be done.
-func Works(want desired.Key, seen KeySeen, now time.Time) bool {
-	c, published := seen.Client, seen.Published
-	return c != nil && c.Mark == want.Mark && c.Active && published.State == Intact && takes(c, published.KeyID) &&
-		!Suspended(want, seen, now) && len(seen.Staged.Quarantined) == 0 &&
-		(!want.DeliversToken || now.Before(seen.Staged.TokenExpires)) &&
-		seen.RoleMissing == nil && granted(want, seen, now).Err == nil
-}
-
 // ForeignCredentials names the credentials that the client takes and that are not the
 // key's. Of a client that is not the key's itself it names none: they are its owner's.
 func ForeignCredentials(want desired.Key, seen KeySeen) []string {

@@ -48,31 +48,6 @@ func TestRotationRequests(t *testing.T) {
 	}
 }
 
-// TestRotationWaitsForTheRateLimit: a key whose credential works is Ready while the next one waits for
-// its turn, and says so; the request is carried out when the new one is published, and not before.
-func TestRotationWaitsForTheRateLimit(t *testing.T) {
-	w := newStandingWorld(t, time.Now(), oktasim.Options{})
-	w.start(impatient)
-	w.create(w.role("chat", "a"), w.key("bot", "chat", ""))
-	first := readyKey(w, "bot").Status.KeyID
-	w.org.Inject(oktasim.Fault{Method: "PUT", Path: `/api/v1/apps/[^/]+$`, Nth: 1, Action: oktasim.RateLimited(30 * time.Second)})
-	w.requestRotation("bot", "one")
-	key := &v1alpha1.AgentAPIKey{}
-	w.waitFor("bot", key, "waiting for the rate limit", func() bool {
-		told := meta.FindStatusCondition(key.Status.Conditions, v1alpha1.ConditionReady)
-		return told != nil && strings.Contains(told.Message, "rate limit")
-	})
-	if !ready(key) || key.Status.KeyID != first || key.Status.RotateRequest != "" || key.Status.NextRotationAt != nil {
-		t.Errorf("while its rotation waits the key has the status %+v; want it Ready with credential %s", key.Status, first)
-	}
-	w.mustWork(w.agent("bot-okta"), []string{"a"}, "b")
-	w.pass(2 * time.Minute)
-	if key := w.waitRotation("bot", "one"); key.Status.KeyID == first {
-		t.Errorf("after it the key has the status %+v", key.Status)
-	}
-	w.mustWork(w.agent("bot-okta"), []string{"a"}, "b")
-}
-
 // TestRotationByAge: a credential of ten days is replaced in the window after that, by
 // the clocks of Berlin, which change in between; one missed window is no permission.
 func TestRotationByAge(t *testing.T) {

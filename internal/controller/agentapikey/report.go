@@ -22,10 +22,8 @@ func (c *Controller) report(s *scene, next plan.KeyNext) lifecycle.Outcome {
 		status.ClientID, status.AppID = client.ClientID, client.ID
 	}
 	status.RetiringKeyIDs = plan.Retiring(s.seen)
-	if s.seen.Published.KeyID == s.seen.Staged.Newest {
-		status.CredentialCreatedAt = timeOf(s.seen.Staged.Created)
-		status.RotateRequest = s.seen.Staged.Request
-	}
+	status.CredentialCreatedAt = timeOf(s.seen.Staged.Created)
+	status.RotateRequest = s.seen.Staged.Request
 	status.NextRotationAt = nil
 	if next.Err == nil {
 		status.KeyID, status.Scopes = s.seen.Staged.Newest, slices.Clone(s.seen.Permissions)
@@ -33,7 +31,7 @@ func (c *Controller) report(s *scene, next plan.KeyNext) lifecycle.Outcome {
 			status.NextRotationAt = timeOf(at)
 		}
 	}
-	return lifecycle.Outcome{Message: message(s), Events: c.warn(s, now), Stands: plan.Works(s.want, s.seen, now)}
+	return lifecycle.Outcome{Message: message(s), Events: c.warn(s, now)}
 }
 
 // warning is a condition that tells people what to look into.
