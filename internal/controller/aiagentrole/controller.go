@@ -104,8 +104,8 @@ func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: reference.RoleOf(key)}}
 }
 
-// pace is how often news of a role's keys makes it look at them all: so that, at some ten microseconds a
-// key, that takes a tenth of a processor. A role of less than a hundred keys looks at each news.
+// pace is how often news of a role's keys makes it look at them all. It goes by how many keys its policy
+// lists, which in a fleet that begins is less than it looks at; below a hundred it looks at each news.
 func (c *Controller) pace(ctx context.Context, request reconcile.Request) time.Duration {
 	const few, each, most = 100, 100 * time.Microsecond, time.Second
 	var role v1alpha1.AIAgentRole
