@@ -14,19 +14,14 @@ import (
 // pace together, when that has passed. It is for who looks at many objects at the news of any of them, so that to look
 // at a thousand does not cost a thousand times a thousand. A pace of zero enqueues all news at once.
 func Paced(find handler.MapFunc, pace func(context.Context, reconcile.Request) time.Duration) handler.EventHandler {
-	p := paces{clock: clock.RealClock{}, looks: map[reconcile.Request]time.Time{}}
+	p := paces{looks: map[reconcile.Request]time.Time{}}
 	return concerned(find, func(ctx context.Context, q requests, request reconcile.Request) {
-		if wait := p.wait(request, pace(ctx, request)); wait > 0 {
-			q.AddAfter(request, wait)
-			return
-		}
-		q.Add(request)
+		q.AddAfter(request, p.wait(request, pace(ctx, request)))
 	})
 }
 
 // paces remembers for whom a look was asked for last, and for when.
 type paces struct {
-	clock clock.PassiveClock
 	mu    sync.Mutex
 	looks map[reconcile.Request]time.Time
 }
@@ -39,18 +34,12 @@ func (p *paces) wait(request reconcile.Request, pace time.Duration) time.Duratio
 		delete(p.looks, request)
 		return 0
 	}
-	now := p.clock.Now()
-	look := p.looks[request]
+	now, look := clock.RealClock{}.Now(), p.looks[request]
 	if !look.After(now) {
-		look = later(now, look.Add(pace))
+		if look = look.Add(pace); look.Before(now) {
+			look = now
+		}
 		p.looks[request] = look
 	}
 	return look.Sub(now)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

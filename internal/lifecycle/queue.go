@@ -15,8 +15,8 @@ import (
 // Places in a queue: the highest is looked at first, and what has the same place in the order in
 // which it came. They are so far apart that a namespace's turn fits between them.
 const (
-	// first is the place of who is cut off from what it may use.
-	first = 100
+	// cutOff is the place of who is cut off from what it may use.
+	cutOff = 100
 	// leaving is that of what is being deleted, and loses what it may use.
 	leaving = 50
 	// halfway is that of what has something in the directory and is not ready: it is finished before
@@ -50,7 +50,7 @@ func Queue[T Object](reader client.Reader, empty func() T, halfDone func(T) bool
 // that a handler may have been given wrapped.
 func AddUrgently(q requests, item reconcile.Request) {
 	if places, is := q.(priorityqueue.PriorityQueue[reconcile.Request]); is {
-		places.AddWithOpts(priorityqueue.AddOpts{Priority: new(first)}, item)
+		places.AddWithOpts(priorityqueue.AddOpts{Priority: new(cutOff)}, item)
 		return
 	}
 	q.Add(item)
@@ -123,11 +123,11 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 	for _, item := range items {
 		given := given
 		if given == invited && q.isUrgent(item) {
-			given = first
+			given = cutOff
 		}
 		place := q.place(item, given, due)
 		switch {
-		case due && place < first:
+		case due && place < cutOff:
 			place -= q.join(item)
 		case !due && place == resting:
 			place -= furthest
@@ -141,8 +141,8 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 // had the last time, unless it is invited; of those only the highest and the lowest mean something still.
 func standing(given int) int {
 	switch {
-	case given >= first:
-		return first
+	case given >= cutOff:
+		return cutOff
 	case given <= resting:
 		return resting
 	case given == invited:
@@ -195,7 +195,7 @@ func (q *queue) join(item reconcile.Request) int {
 func (q *queue) leave(item reconcile.Request, place int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if place >= first {
+	if place >= cutOff {
 		q.urgent[item] = struct{}{}
 	}
 	if _, is := q.ready[item]; !is {

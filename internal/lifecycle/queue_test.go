@@ -123,7 +123,7 @@ func TestAppointment(t *testing.T) {
 // too, and what is urgent stays so.
 func TestInvited(t *testing.T) {
 	bubble(t, given, func(t *testing.T, q *queue) {
-		for i, place := range []int{resting, first, ordinary} {
+		for i, place := range []int{resting, cutOff, ordinary} {
 			q.AddWithOpts(at(place), request("fleet", i))
 		}
 		for range 3 {
@@ -134,7 +134,7 @@ func TestInvited(t *testing.T) {
 		q.Add(request("small", 3))
 		<-time.After(time.Minute)
 		synctest.Wait()
-		for _, want := range []struct{ key, place int }{{1, first}, {2, invited}, {0, invited}} {
+		for _, want := range []struct{ key, place int }{{1, cutOff}, {2, invited}, {0, invited}} {
 			if item, place, _ := q.GetWithPriority(); item != request("fleet", want.key) || place != want.place {
 				t.Errorf("%s came from %d, want %s from %d", item, place, request("fleet", want.key), want.place)
 			}
@@ -187,8 +187,8 @@ func TestPlaces(t *testing.T) {
 		"Invited":            {plain, invited, false, invited},
 		"Leaving":            {leaves, ordinary, false, leaving},
 		"LeavingHalfway":     {leaves, resting, true, leaving},
-		"CutOff":             {plain, first, true, first},
-		"CutOffAndLeaving":   {leaves, first, false, first},
+		"CutOff":             {plain, cutOff, true, cutOff},
+		"CutOffAndLeaving":   {leaves, cutOff, false, cutOff},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if place := placeOf(&c.key, standing(c.given), c.halfDone); place != c.want {
@@ -248,7 +248,7 @@ func TestAddUrgently(t *testing.T) {
 		urgently.Create(t.Context(), event.CreateEvent{Object: &v1alpha1.AgentAPIKey{
 			ObjectMeta: metav1.ObjectMeta{Namespace: cut.Namespace, Name: cut.Name},
 		}}, q)
-		if item, place, _ := q.GetWithPriority(); item != cut || place != first {
+		if item, place, _ := q.GetWithPriority(); item != cut || place != cutOff {
 			t.Errorf("%s comes first, at %d", item, place)
 		}
 	})
@@ -256,7 +256,7 @@ func TestAddUrgently(t *testing.T) {
 
 // TestPlacesFitTheMetric: workqueue_depth tells 25 places apart, and none beyond.
 func TestPlacesFitTheMetric(t *testing.T) {
-	all := sets.New(first)
+	all := sets.New(cutOff)
 	for _, place := range []int{leaving, halfway, invited, ordinary, resting} {
 		for n := 1; n < 1_000_000; n *= 3 {
 			all.Insert(place - behind(n))

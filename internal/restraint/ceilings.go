@@ -27,28 +27,39 @@ type Ceilings struct {
 
 // Ceilings reads those over the namespace.
 func (r Rules) Ceilings(ctx context.Context, namespace string) (Ceilings, error) {
-	var over Ceilings
-	if r.Home != "" {
-		var policies v1alpha1.AccessPolicyList
-		if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Home), client.UnsafeDisableDeepCopy); err != nil {
-			return over, fmt.Errorf("listing the ceilings: %w", err)
-		}
-		for _, policy := range policies.Items {
-			selects, err := r.selects(ctx, &policy, namespace)
-			if err != nil {
-				return over, err
-			}
-			if selects {
-				over.policies = append(over.policies, policy)
-			}
-		}
-		slices.SortFunc(over.policies, func(a, b v1alpha1.AccessPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	policies, err := r.selecting(ctx, namespace)
+	if err != nil {
+		return Ceilings{}, err
 	}
-	if len(over.policies) == 0 && r.DefaultDeny {
+	over := Ceilings{policies: policies}
+	if len(policies) == 0 && r.DefaultDeny {
 		over.lacking = fmt.Sprintf("no Ceiling selects namespace %q, and the operator's configuration allows nothing without one: "+
 			"have an administrator create one in namespace %q", namespace, r.Home)
 	}
 	return over, nil
+}
+
+// selecting are the ceilings over the namespace, sorted by name.
+func (r Rules) selecting(ctx context.Context, namespace string) ([]v1alpha1.AccessPolicy, error) {
+	if r.Home == "" {
+		return nil, nil
+	}
+	var policies v1alpha1.AccessPolicyList
+	if err := r.Reader.List(ctx, &policies, client.InNamespace(r.Home), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the ceilings: %w", err)
+	}
+	var selecting []v1alpha1.AccessPolicy
+	for _, policy := range policies.Items {
+		selects, err := r.selects(ctx, &policy, namespace)
+		if err != nil {
+			return nil, err
+		}
+		if selects {
+			selecting = append(selecting, policy)
+		}
+	}
+	slices.SortFunc(selecting, func(a, b v1alpha1.AccessPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	return selecting, nil
 }
 
 // selects tells that the policy is a ceiling over the namespace. One whose selector cannot

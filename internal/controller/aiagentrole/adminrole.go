@@ -14,10 +14,11 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // limitAdmin marks the okta.* permissions that the namespace may not have.
-func (c *Controller) limitAdmin(ctx context.Context, want *desired.Role) error {
+func limitAdmin(ctx context.Context, look restraint.Look, want *desired.Role) error {
 	if len(want.Admin) == 0 {
 		return nil
 	}
@@ -25,7 +26,7 @@ func (c *Controller) limitAdmin(ctx context.Context, want *desired.Role) error {
 	for _, p := range want.Admin {
 		names = append(names, p.Name)
 	}
-	ceilings, err := c.Restraints.Ceilings(ctx, want.Mark.Namespace)
+	ceilings, err := look.Ceilings(ctx, want.Mark.Namespace)
 	if err != nil {
 		return err
 	}

@@ -218,20 +218,21 @@ func (c *Controller) Ensure(ctx context.Context, role *v1alpha1.AIAgentRole) (li
 // want is what the role asks for, as far as administrators let it.
 func (c *Controller) want(ctx context.Context, role *v1alpha1.AIAgentRole) (desired.Role, error) {
 	want := desired.RoleOf(role, c.Settings)
-	if err := c.limitTokens(ctx, role, &want); err != nil {
+	look := c.Restraints.Look()
+	if err := c.limitTokens(ctx, look, role, &want); err != nil {
 		return want, err
 	}
-	if err := c.limitPeople(ctx, &want); err != nil {
+	if err := limitPeople(ctx, look, &want); err != nil {
 		return want, err
 	}
-	err := c.limitAdmin(ctx, &want)
+	err := limitAdmin(ctx, look, &want)
 	want.Group.Administering = plan.Administers(want)
 	return want, err
 }
 
 // limitTokens makes tokens live as long as a policy says, and no longer than the namespace
 // of any key that has the role may have them.
-func (c *Controller) limitTokens(ctx context.Context, role *v1alpha1.AIAgentRole, want *desired.Role) error {
+func (c *Controller) limitTokens(ctx context.Context, look restraint.Look, role *v1alpha1.AIAgentRole, want *desired.Role) error {
 	agents, err := c.Restraints.Agents(ctx, client.ObjectKeyFromObject(role))
 	if err != nil {
 		return err
@@ -241,7 +242,6 @@ func (c *Controller) limitTokens(ctx context.Context, role *v1alpha1.AIAgentRole
 	if err != nil {
 		return err
 	}
-	look := c.Restraints.Look()
 	for i := range keys {
 		ceilings, err := look.Ceilings(ctx, keys[i].Namespace)
 		if err != nil {

@@ -22,13 +22,12 @@ import (
 // observe looks at the directory and at the keys bound to the role.
 func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, want desired.Role) (plan.RoleSeen, error) {
 	o := observation{Controller: c, role: want, permissions: want.PermissionNames(), look: c.Restraints.Look()}
-	seen := &o.seen
 	var err error
-	if seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
+	if o.seen.RoleSeen, err = c.Directory.ObserveRole(ctx, want.Mark, want.Group.Name); err != nil {
 		return o.seen, fmt.Errorf("observing the role: %w", err)
 	}
-	if seen.Server == nil {
-		if seen.ServerRequested, err = c.serverRequested(ctx); err != nil {
+	if o.seen.Server == nil {
+		if o.seen.ServerRequested, err = c.serverRequested(ctx); err != nil {
 			return o.seen, err
 		}
 	}

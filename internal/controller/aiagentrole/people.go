@@ -13,11 +13,15 @@ import (
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
+	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
 // limitPeople takes those out of the wish whom the namespace may not name.
-func (c *Controller) limitPeople(ctx context.Context, want *desired.Role) error {
-	ceilings, err := c.Restraints.Ceilings(ctx, want.Mark.Namespace)
+func limitPeople(ctx context.Context, look restraint.Look, want *desired.Role) error {
+	if len(want.Members) == 0 {
+		return nil
+	}
+	ceilings, err := look.Ceilings(ctx, want.Mark.Namespace)
 	if err != nil {
 		return err
 	}

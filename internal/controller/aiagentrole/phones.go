@@ -58,7 +58,7 @@ func (c *Controller) contested(ctx context.Context, role *v1alpha1.AIAgentRole) 
 	if err := c.Client.List(ctx, &roles, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing the roles: %w", err)
 	}
-	logins := map[string]bool{}
+	look, logins := c.Restraints.Look(), map[string]bool{}
 	for i := range roles.Items {
 		other := &roles.Items[i]
 		same := other.Namespace == role.Namespace && phoneSecret(other) == phoneSecret(role)
@@ -66,7 +66,7 @@ func (c *Controller) contested(ctx context.Context, role *v1alpha1.AIAgentRole) 
 		if phoneSecret(other) == "" || same || !want.StartFactors || !other.DeletionTimestamp.IsZero() {
 			continue
 		}
-		if err := c.limitPeople(ctx, &want); err != nil {
+		if err := limitPeople(ctx, look, &want); err != nil {
 			return nil, err
 		}
 		for _, login := range want.Members {
