@@ -56,7 +56,7 @@ type Decision struct {
 //	Secret                                    the workload
 //	as the annotation says                    has been restarted for it
 //	published once, not in the annotation     found it when it started, or waited for it
-//	changed before the workload was created   has no older pods
+//	5 s older than the workload               has no older pods
 //	otherwise                                 has pods that may have read the one before
 //
 // For the last it is restarted once 10 s have passed since the latest of the changes
@@ -90,7 +90,7 @@ func unread(seen Seen, secrets []Secret) []Secret {
 		switch {
 		case recorded && revision == secret.Revision:
 		case !recorded && secret.Revision == FirstRevision:
-		case !secret.Changed.IsZero() && seen.Created.After(secret.Changed):
+		case !secret.Changed.IsZero() && seen.Created.After(secret.Changed.Add(startLag)):
 		default:
 			found = append(found, secret)
 		}

@@ -69,6 +69,11 @@ func TestDecide(t *testing.T) {
 			reason: "a workload made after the change has no pod from before it",
 			seen:   Seen{Created: changed.Add(time.Minute)}, secrets: []Secret{secret("a", "7", 0)}, now: time.Hour, want: nothing,
 		},
+		"HardlyNewerWorkload": {
+			reason: "one made a moment after may have been made before: the API server's clock is not the operator's",
+			seen:   Seen{Created: changed.Add(4 * time.Second)}, secrets: []Secret{secret("a", "7", 0)}, now: time.Hour,
+			want: restart("a", `{"a":"7"}`),
+		},
 		"NewerWorkloadThenChanged": {
 			reason: "until the Secret changes again",
 			seen:   Seen{Created: changed.Add(time.Minute)}, secrets: []Secret{secret("a", "8", time.Hour)}, now: 2 * time.Hour,
