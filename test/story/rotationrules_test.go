@@ -114,6 +114,7 @@ func TestPodsHoldCredentials(t *testing.T) {
 			readyKey(w, "bot")
 			w.create(w.environmentPod("env", "bot-okta"))
 			w.podStarted("env")
+			w.outrun()
 			old := w.agent("bot-okta")
 			w.requestRotation("bot", "now")
 			w.waitRotation("bot", "now")
@@ -166,8 +167,7 @@ func TestRestartTargets(t *testing.T) {
 	}
 	w.quiet()
 	w.waitRestarts("app", 0)
-	// The API server has a clock of its own, which the story's must not be behind.
-	w.pass(10 * time.Minute)
+	w.outrun()
 	for _, name := range append(names, "lonely") {
 		w.requestRotation(name, "now")
 	}
