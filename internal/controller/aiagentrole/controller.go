@@ -58,6 +58,7 @@ type Controller struct {
 	// Resync is how often a role that is Ready is looked at again.
 	Resync time.Duration
 	notes  serverNotes
+	crowds crowds
 	// FirstRetry is the first wait after an unexpected error; zero for the default.
 	FirstRetry time.Duration
 	// Drifted names roles whose group or access policy somebody has changed in the directory.
@@ -79,7 +80,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AIAgentRole{}).
 		Watches(&v1alpha1.AccessPolicy{}, handler.EnqueueRequestsFromMapFunc(c.rolesOfPolicy), reference.Updated(reference.PolicyChanged)).
-		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.Paced(roleOfKey, c.pace), reference.Updated(membershipChanged)).
+		Watches(&v1alpha1.AgentAPIKey{}, lifecycle.Paced(roleOfKey, c.crowds.pace), reference.Updated(membershipChanged)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(c.rolesForNamespace), reference.LabelsChanged()).
 		WatchesRawSource(source.Channel(c.Drifted, lifecycle.Soon())).
 		WithOptions(options).
@@ -102,18 +103,6 @@ func roleOfKey(_ context.Context, obj client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: reference.RoleOf(key)}}
-}
-
-// pace is how often news of a role's keys makes it look at them all. It goes by how many keys its policy
-// lists, which in a fleet that begins is less than it looks at; below a hundred it looks at each news.
-func (c *Controller) pace(ctx context.Context, request reconcile.Request) time.Duration {
-	const few, each, most = 100, 100 * time.Microsecond, time.Second
-	var role v1alpha1.AIAgentRole
-	err := c.Client.Get(ctx, request.NamespacedName, &role, client.UnsafeDisableDeepCopy)
-	if err != nil || role.Status.Keys == nil || *role.Status.Keys < few {
-		return 0
-	}
-	return min(time.Duration(*role.Status.Keys)*each, most)
 }
 
 // rolesOfPolicy are the roles that a policy refers to; a ceiling may limit any.
@@ -315,6 +304,7 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 	} else if err != nil {
 		return outcome, fmt.Errorf("deleting the group: %w", err)
 	}
+	c.crowds.saw(client.ObjectKeyFromObject(role), 0)
 	return outcome, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
@@ -39,6 +40,7 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 	if err != nil {
 		return o.seen, err
 	}
+	c.crowds.saw(client.ObjectKeyFromObject(role), len(keys))
 	for i := range keys {
 		if err := o.key(ctx, &keys[i]); err != nil {
 			return o.seen, err
