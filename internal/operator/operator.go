@@ -115,10 +115,12 @@ func Scheme() *runtime.Scheme {
 }
 
 func newManager(o Options) (ctrl.Manager, error) {
-	// The leader gives up in time for another to follow, and those that wait ask often enough:
-	// the proportions are those of client-go's defaults of 15, 10 and 2 seconds.
+	// The leader gives up in time for another to follow, and those that wait ask often enough: the
+	// proportions are those of client-go's defaults of 15, 10 and 2 seconds. But client-go waits for
+	// up to 2.2 times the retry period, which all of a handover on SIGTERM would wait for: a second
+	// makes that short, for one small request a second of each process.
 	lease := o.Config.Manager.LeaseDuration.Duration
-	renew, retry := lease*2/3, lease*2/15
+	renew, retry := lease*2/3, min(lease*2/15, time.Second)
 	mgr, err := ctrl.NewManager(o.REST, ctrl.Options{
 		Scheme:    Scheme(),
 		Logger:    o.Logger,
