@@ -41,6 +41,7 @@ func acts() []act {
 			scenarios: []scenario{
 				{"sweep", sweep},
 				{"restart", restart},
+				{"secrets", secrets},
 				{"failover", failover},
 				{"overhead", overhead},
 				{"rotate", rotate},
