@@ -133,11 +133,13 @@ func (c *Controller) under(ctx context.Context, obj client.Object) []reconcile.R
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool { return policy.Spec.Conditional != nil })
 }
 
-// labelled are the policies for which a namespace's labels matter.
+// labelled are the policies for which a namespace's labels matter: ceilings that may bind it, and those
+// for people of its own or with roles of it, whom other ceilings may limit now.
 func (c *Controller) labelled(ctx context.Context, namespace client.Object) []reconcile.Request {
+	ofIt := func(role client.ObjectKey) bool { return role.Namespace == namespace.GetName() }
 	return c.which(ctx, func(policy *v1alpha1.AccessPolicy) bool {
 		return c.Restraints.IsCeiling(policy) ||
-			policy.Spec.Conditional != nil && policy.Namespace == namespace.GetName()
+			policy.Spec.Conditional != nil && (policy.Namespace == namespace.GetName() || refers(policy, ofIt))
 	})
 }
 
@@ -173,8 +175,13 @@ func (c *Controller) conditionalOn(ctx context.Context, role client.Object) []re
 }
 
 func refersTo(policy *v1alpha1.AccessPolicy, role client.ObjectKey) bool {
+	return refers(policy, func(other client.ObjectKey) bool { return other == role })
+}
+
+// refers tells that the policy refers to a role of that kind.
+func refers(policy *v1alpha1.AccessPolicy, is func(role client.ObjectKey) bool) bool {
 	return policy.Spec.Conditional != nil && slices.ContainsFunc(policy.Spec.Conditional.RoleRefs, func(ref v1alpha1.RoleReference) bool {
-		return desired.RoleOfRef(ref, policy.Namespace) == role
+		return is(desired.RoleOfRef(ref, policy.Namespace))
 	})
 }
 
