@@ -227,7 +227,7 @@ func (c *Controller) limitTokens(ctx context.Context, look restraint.Look, role 
 		return err
 	}
 	want.TokenLifetime = cmp.Or(agents.TokenLifetime, want.TokenLifetime)
-	keys, err := reference.Bound(ctx, c.Client, role)
+	keys, err := c.bound(ctx, role)
 	if err != nil {
 		return err
 	}
@@ -311,7 +311,7 @@ func (c *Controller) Release(ctx context.Context, role *v1alpha1.AIAgentRole) (l
 // keysFirst lets keys go first that are being deleted together with the role, as with
 // their namespace: when their deletion is held, their access is to stay.
 func (c *Controller) keysFirst(ctx context.Context, role *v1alpha1.AIAgentRole) error {
-	keys, err := reference.Bound(ctx, c.Client, role)
+	keys, err := c.bound(ctx, role)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
+	"github.com/agentidentity/agent-identity-operator/internal/reference"
 )
 
 const (
@@ -18,6 +22,15 @@ const (
 	// longestPace bounds what a key waits for its role.
 	longestPace = time.Second
 )
+
+// bound are the keys that have the role, of which the crowds take note.
+func (c *Controller) bound(ctx context.Context, role *v1alpha1.AIAgentRole) ([]v1alpha1.AgentAPIKey, error) {
+	keys, err := reference.Bound(ctx, c.Client, role)
+	if err == nil {
+		c.crowds.saw(client.ObjectKeyFromObject(role), len(keys))
+	}
+	return keys, err
+}
 
 // crowds remembers how many keys the last look at each crowded role saw. Looks are asked for while
 // others go on. The zero value knows of none.

@@ -10,13 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/agentidentity/agent-identity-operator/api/v1alpha1"
 	"github.com/agentidentity/agent-identity-operator/internal/desired"
 	"github.com/agentidentity/agent-identity-operator/internal/identity"
 	"github.com/agentidentity/agent-identity-operator/internal/plan"
-	"github.com/agentidentity/agent-identity-operator/internal/reference"
 	"github.com/agentidentity/agent-identity-operator/internal/restraint"
 )
 
@@ -36,11 +34,10 @@ func (c *Controller) observe(ctx context.Context, role *v1alpha1.AIAgentRole, wa
 	if err := o.ownerless(ctx); err != nil {
 		return o.seen, err
 	}
-	keys, err := reference.Bound(ctx, c.Client, role)
+	keys, err := c.bound(ctx, role)
 	if err != nil {
 		return o.seen, err
 	}
-	c.crowds.saw(client.ObjectKeyFromObject(role), len(keys))
 	for i := range keys {
 		if err := o.key(ctx, &keys[i]); err != nil {
 			return o.seen, err
