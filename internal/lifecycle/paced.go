@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -34,7 +35,12 @@ func (p *paces) wait(request reconcile.Request, pace time.Duration) time.Duratio
 		delete(p.looks, request)
 		return 0
 	}
-	now, look := clock.RealClock{}.Now(), p.looks[request]
+	now := clock.RealClock{}.Now()
+	look, known := p.looks[request]
+	if !known {
+		// Whoever is gone is heard of no more.
+		maps.DeleteFunc(p.looks, func(_ reconcile.Request, look time.Time) bool { return now.Sub(look) > time.Minute })
+	}
 	if !look.After(now) {
 		if look = look.Add(pace); look.Before(now) {
 			look = now

@@ -23,9 +23,13 @@ const (
 	// more is begun.
 	halfway = 20
 	// invited is that of what a rate limit told when to come: later its turn may be over.
-	invited  = 10
+	invited = 10
+	// invite is given to it, and means that place. What was taken from there is given that place again
+	// when it has to wait for something else, and is not invited by that.
+	invite   = invited + 1
 	ordinary = 0
-	// resting is that of what was there when the operator started.
+	// resting is that of what was there when the operator started, and of what has nothing to do but to
+	// be looked at again some time.
 	resting = handler.LowPriority
 )
 
@@ -138,14 +142,14 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 }
 
 // standing is the place that a given one stands for. What is looked at again is given the one that it
-// had the last time, unless it is invited; of those only the highest and the lowest mean something still.
+// had the last time, unless settle gives another; of those only the highest and the lowest mean something still.
 func standing(given int) int {
 	switch {
 	case given >= cutOff:
 		return cutOff
 	case given <= resting:
 		return resting
-	case given == invited:
+	case given == invite:
 		return invited
 	}
 	return ordinary

@@ -53,13 +53,18 @@ func bubble(t *testing.T, place func(reconcile.Request, int, bool) int, test fun
 	})
 }
 
-// TestFewBeforeMany: five keys of a namespace come after thousands of another, when these are new and when the operator
-// has just started, and wait for eight of them at most.
+// TestFewBeforeMany: five keys of a namespace come after thousands of another, when these are new, when the operator
+// has just started, and when all of these had been at rest; and wait for eight of them at most.
 func TestFewBeforeMany(t *testing.T) {
-	for name, o := range map[string]priorityqueue.AddOpts{"new": {}, "at the start": at(resting)} {
+	for name, o := range map[string]priorityqueue.AddOpts{"new": {}, "at the start": at(resting), "at rest": {}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, given, func(t *testing.T, q *queue) {
 				for i := range 4000 {
+					if name == "at rest" {
+						done := settle(Outcome{}, nil, time.Hour).result
+						q.AddWithOpts(priorityqueue.AddOpts{After: done.RequeueAfter, Priority: done.Priority}, request("fleet", i))
+						<-time.After(time.Nanosecond)
+					}
 					q.AddWithOpts(o, request("fleet", i))
 				}
 				for i := range 5 {
@@ -128,7 +133,7 @@ func TestInvited(t *testing.T) {
 		}
 		for range 3 {
 			item, _ := q.Get()
-			q.AddWithOpts(priorityqueue.AddOpts{After: time.Minute, Priority: new(invited)}, item)
+			q.AddWithOpts(priorityqueue.AddOpts{After: time.Minute, Priority: new(invite)}, item)
 			q.Done(item)
 		}
 		q.Add(request("small", 3))
@@ -184,7 +189,8 @@ func TestPlaces(t *testing.T) {
 		"Halfway":            {plain, ordinary, true, halfway},
 		"HalfwayAtTheStart":  {plain, resting, true, halfway},
 		"WasHalfway":         {plain, halfway - furthest, false, ordinary},
-		"Invited":            {plain, invited, false, invited},
+		"Invited":            {plain, invite, false, invited},
+		"WasInvited":         {plain, invited, false, ordinary},
 		"Leaving":            {leaves, ordinary, false, leaving},
 		"LeavingHalfway":     {leaves, resting, true, leaving},
 		"CutOff":             {plain, cutOff, true, cutOff},

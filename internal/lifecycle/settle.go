@@ -38,7 +38,7 @@ type verdict struct {
 // outcome.Again if that is sooner:
 //
 //	error        Ready  and            next look
-//	none         True   -              resync
+//	none         True   -              resync, after all that is not at rest
 //	Waiting      False  Reconciling    RetryAfter or 5 s
 //	Throttled    False  Reconciling    RetryAfter: the turn in one of the rate limit's next windows;
 //	                                   up to a second what is Ready stays so
@@ -48,9 +48,14 @@ type verdict struct {
 //	Kubernetes   False  Reconciling    backoff of the queue
 func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	if err == nil {
+		// Nothing is urgent any more; but what is due before the resync has an appointment.
+		place, after := resting, sooner(resync, outcome.Again)
+		if after < resync {
+			place = ordinary
+		}
 		return verdict{
 			ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady, message: outcome.Message,
-			result: ctrl.Result{RequeueAfter: sooner(resync, outcome.Again)},
+			result: ctrl.Result{RequeueAfter: after, Priority: &place},
 		}
 	}
 	e, ok := errors.AsType[*identity.Error](err)
@@ -65,7 +70,7 @@ func settle(outcome Outcome, err error, resync time.Duration) verdict {
 	switch e.Kind {
 	case identity.Waiting, identity.Throttled:
 		if e.Kind == identity.Throttled {
-			v.result.Priority = new(invited)
+			v.result.Priority = new(invite)
 		}
 		v.result.RequeueAfter = sooner(orElse(e.RetryAfter, waitAgain), outcome.Again)
 	case identity.Rejected:

@@ -29,19 +29,20 @@ func TestSettle(t *testing.T) {
 		outcome Outcome
 		err     error
 		want    row
+		place   string
 	}{
-		"Done":             {"looked at again at the resync", Outcome{}, nil, row{"True", "", "Ready", time.Hour, false}},
-		"DoneForNow":       {"or sooner, if the kind says so", Outcome{Again: time.Second}, nil, row{"True", "", "Ready", time.Second, false}},
-		"DoneForLong":      {"but no later", Outcome{Again: 100 * time.Hour}, nil, row{"True", "", "Ready", time.Hour, false}},
-		"RejectedForNow":   {"what is due does not wait for a person", Outcome{Again: time.Second}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", time.Second, false}},
-		"Waiting":          {"it will come by itself", Outcome{}, e(identity.Waiting, 0), row{"False", "Reconciling", "Why", waitAgain, false}},
-		"WaitingLong":      {"at the time it says", Outcome{}, e(identity.Waiting, time.Minute), row{"False", "Reconciling", "Why", time.Minute, false}},
-		"Throttled":        {"no failure, only later", Outcome{}, e(identity.Throttled, 9*time.Second), row{"False", "Reconciling", "Why", 9 * time.Second, false}},
-		"Unavailable":      {"the queue's backoff spaces the tries", Outcome{}, e(identity.Unavailable, 0), row{"False", "Reconciling", "Why", 0, true}},
-		"UnavailableUntil": {"unless the error says when", Outcome{}, e(identity.Unavailable, time.Second), row{"False", "Reconciling", "Why", time.Second, false}},
-		"Rejected":         {"a person must act; no hot loop", Outcome{}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", rejectedAgain, false}},
-		"Conflict":         {"a person must act; no hot loop", Outcome{}, e(identity.Conflict, 0), row{"False", "Stalled", "Why", conflictAgain, false}},
-		"Kubernetes":       {"stable words, whatever the error says", Outcome{}, errors.New("10:31 boom"), row{"False", "Reconciling", "Progressing", 0, true}},
+		"Done":             {"looked at again at the resync", Outcome{}, nil, row{"True", "", "Ready", time.Hour, false}, "resting"},
+		"DoneForNow":       {"or sooner, if the kind says so", Outcome{Again: time.Second}, nil, row{"True", "", "Ready", time.Second, false}, "ordinary"},
+		"DoneForLong":      {"but no later", Outcome{Again: 100 * time.Hour}, nil, row{"True", "", "Ready", time.Hour, false}, "resting"},
+		"RejectedForNow":   {"what is due does not wait for a person", Outcome{Again: time.Second}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", time.Second, false}, "as before"},
+		"Waiting":          {"it will come by itself", Outcome{}, e(identity.Waiting, 0), row{"False", "Reconciling", "Why", waitAgain, false}, "as before"},
+		"WaitingLong":      {"at the time it says", Outcome{}, e(identity.Waiting, time.Minute), row{"False", "Reconciling", "Why", time.Minute, false}, "as before"},
+		"Throttled":        {"no failure, only later", Outcome{}, e(identity.Throttled, 9*time.Second), row{"False", "Reconciling", "Why", 9 * time.Second, false}, "invited"},
+		"Unavailable":      {"the queue's backoff spaces the tries", Outcome{}, e(identity.Unavailable, 0), row{"False", "Reconciling", "Why", 0, true}, "as before"},
+		"UnavailableUntil": {"unless the error says when", Outcome{}, e(identity.Unavailable, time.Second), row{"False", "Reconciling", "Why", time.Second, false}, "as before"},
+		"Rejected":         {"a person must act; no hot loop", Outcome{}, e(identity.Rejected, 0), row{"False", "Stalled", "Why", rejectedAgain, false}, "as before"},
+		"Conflict":         {"a person must act; no hot loop", Outcome{}, e(identity.Conflict, 0), row{"False", "Stalled", "Why", conflictAgain, false}, "as before"},
+		"Kubernetes":       {"stable words, whatever the error says", Outcome{}, errors.New("10:31 boom"), row{"False", "Reconciling", "Progressing", 0, true}, "as before"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -50,8 +51,12 @@ func TestSettle(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
-			if asked := v.result.Priority != nil && *v.result.Priority == invited; asked != (identity.KindOf(tc.err) == identity.Throttled) {
-				t.Errorf("invited: %v", asked)
+			place := "as before"
+			if v.result.Priority != nil {
+				place = map[int]string{invite: "invited", ordinary: "ordinary", resting: "resting"}[*v.result.Priority]
+			}
+			if place != tc.place {
+				t.Errorf("it is looked at again at a place that is %s, want %s", place, tc.place)
 			}
 		})
 	}

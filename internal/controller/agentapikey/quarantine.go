@@ -3,7 +3,6 @@ package agentapikey
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -67,13 +66,13 @@ func (c *Controller) shut(ctx context.Context, s *scene) ([]plan.KeyStep, error)
 	return done, nil
 }
 
-// targets looks at the keys that a policy says something of, or has until now: those that
-// a Quarantine binds before all others.
+// targets looks at the keys that a policy says something of, or has until now: before all
+// others where a Quarantine cuts them off, but not where it lets them in again.
 func (c *Controller) targets() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	add := func(ctx context.Context, q queue, objects ...client.Object) {
+	add := func(ctx context.Context, q queue, urgently bool, objects ...client.Object) {
 		how := queue.Add
-		if c.cutsOff(objects) {
+		if urgently {
 			how = lifecycle.AddUrgently
 		}
 		for _, request := range c.bound(ctx, objects) {
@@ -81,22 +80,20 @@ func (c *Controller) targets() handler.EventHandler {
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, c.cutsOff(e.Object), e.Object) },
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			if reference.PolicyChanged(e.ObjectOld, e.ObjectNew) {
-				add(ctx, q, e.ObjectOld, e.ObjectNew)
+				add(ctx, q, c.cutsOff(e.ObjectNew), e.ObjectOld, e.ObjectNew)
 			}
 		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, false, e.Object) },
 	}
 }
 
-// cutsOff tells a Quarantine that counts.
-func (c *Controller) cutsOff(policies []client.Object) bool {
-	return slices.ContainsFunc(policies, func(obj client.Object) bool {
-		policy, is := obj.(*v1alpha1.AccessPolicy)
-		return is && c.Restraints.IsQuarantine(policy)
-	})
+// cutsOff tells a Quarantine that counts, and is not about to end.
+func (c *Controller) cutsOff(obj client.Object) bool {
+	policy, is := obj.(*v1alpha1.AccessPolicy)
+	return is && c.Restraints.IsQuarantine(policy) && policy.DeletionTimestamp.IsZero()
 }
 
 // concerns tells that the policy says something of the key, or has until it was deleted.
