@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// queuedKeys wait for Okta's own limits: 45 of them are served in a minute.
-	queuedKeys = 4000
+	// queuedKeys at most wait for Okta's own limits: 45 of them are served in a minute.
+	queuedKeys = 10_000
 	// taken is how many keys are cut off, and wished how many new ones come elsewhere.
 	taken  = 16
 	wished = 12
