@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,18 +48,15 @@ func secretOfOthers(i int) client.Object {
 	}
 }
 
-// atRest is the operator's memory in MiB some seconds after a start, when it has nothing to do.
+// atRest is the operator's memory in MiB after a start, when it has nothing left to do.
 func (s *stage) atRest(ctx context.Context) (float64, error) {
 	least := math.Inf(1)
 	for range starts {
 		if err := s.anew(alone); err != nil {
 			return 0, err
 		}
-		p, err := s.operate()
+		p, err := s.settled(ctx)
 		if err != nil {
-			return 0, err
-		}
-		if _, err := p.quiet(ctx, 5*time.Second, s.patience()); err != nil {
 			return 0, err
 		}
 		_, now, err := p.memory()
